@@ -1,0 +1,1 @@
+"""What can be made of a network: a module, its source, tables."""

@@ -1,0 +1,274 @@
+"""Composites → classes: one per topology, `nn.Sequential` for a chain.
+
+Composites that differ in numbers only share a class; the numbers that differ become arguments of
+its constructor, under the spec's own parameter names where they have them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from archspec.backends.expressions import (
+    Construction,
+    Expression,
+    Hole,
+    Invocation,
+    Text,
+    invocation,
+    parts,
+    skeleton,
+)
+from archspec.backends.forward import Forward, emission
+from archspec.backends.literals import class_name, identifier, literal
+from archspec.backends.small import SmallModules
+from archspec.graph import Composite, Leaf, Trace
+from archspec.names import TAKEN
+from archspec.ops import Construct, FreeTensor, Function
+
+SEQUENTIAL = frozenset({"append", "extend", "insert", "pop"})
+"""Attributes of `nn.Sequential` that a child cannot be called by."""
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """A line of `__init__`: a child, parameter or buffer of a scope."""
+
+    name: str
+    value: Expression | FreeTensor
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """How one composite is written."""
+
+    composite: Composite
+    name: str
+    members: list[Member]
+    sequential: bool
+    arguments: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    result: str = "Tensor"
+    inline: bool = False
+    """Written where it is constructed, as `nn.Sequential(...)`."""
+
+
+@dataclass(slots=True, eq=False)
+class Class:
+    """A generated class, with the composites that are its instances."""
+
+    name: str
+    plans: list[Plan] = field(default_factory=list)
+    columns: list[tuple[Any, ...]] = field(default_factory=list)
+    """For every literal, in reading order: its value in each instance."""
+    parameters: dict[tuple[Any, ...], str] = field(default_factory=dict)
+    """Constructor arguments: by column."""
+
+
+class Classes:
+    """All classes of a network."""
+
+    def __init__(self, root: Composite, trace: Trace) -> None:
+        self.small = SmallModules()
+        self.plans: dict[int, Plan] = {}
+        self.keys: dict[int, str] = {}
+        self.classes: dict[str, Class] = {}
+        self.names: set[str] = set()
+        self.root = self.plan(root, trace, root.kind or "network")
+        for each in self.classes.values():
+            self.parametrise(each)
+
+    # Plans, innermost first.
+
+    def plan(self, scope: Composite, trace: Trace, name: str) -> Plan:
+        """Plan a composite and all below it."""
+        for number, call in enumerate(scope.calls):
+            if isinstance(call.target, Composite) and id(call.target) not in self.plans:
+                self.plan(call.target, trace.inner[number], call.name)
+        chain = self.is_chain(scope, trace)
+        is_root = not self.plans or name == scope.kind
+        members = list(self.members(scope, trace, chain))
+        plan = Plan(scope, class_name(scope.kind or name.rstrip("0123456789_")), members, chain)
+        plan.inline = chain and scope.kind is None
+        if not chain:
+            self.write_forward(plan, trace)
+        self.plans[id(scope)] = plan
+        if not plan.inline:
+            self.file(plan, is_root)
+        return plan
+
+    def is_chain(self, scope: Composite, trace: Trace) -> bool:
+        """Whether `nn.Sequential` says it: each child called once, in order, on what came before."""
+        named = scope.kind is not None and not scope.numbered
+        if named or len(scope.inputs) != 1 or len(scope.outputs) != 1 or scope.as_dict:
+            return False
+        if [call.name for call in scope.calls] != list(scope.children):
+            return False
+        last = 0
+        for call in scope.calls:
+            if call.inputs != (last,) or len(call.outputs) != 1 or call.name in SEQUENTIAL:
+                return False
+            found = emission(scope, trace, call)
+            plain = not isinstance(found, Construct) or found.call == "{self}({inputs})"
+            if isinstance(found, FreeTensor) or not plain:
+                return False
+            if isinstance(found, Function) and not scope.numbered:
+                return False
+            last = call.outputs[0]
+        return scope.outputs[0].value == last
+
+    def members(self, scope: Composite, trace: Trace, chain: bool) -> Iterator[Member]:
+        """What `__init__` makes, in file order."""
+        calls = {id(call.target): call for call in reversed(scope.calls)}
+        for name, target in scope.children.items():
+            if isinstance(target, Composite):
+                yield Member(name, self.construction(target))
+                continue
+            found = emission(scope, trace, calls[id(target)])
+            if isinstance(found, FreeTensor):
+                yield Member(name, found)
+            elif isinstance(found, Construct):
+                yield Member(name, self.constructed(target, found))
+            elif found is not None and chain:
+                yield Member(name, self.small.use(target.type, found))
+
+    def constructed(self, leaf: Leaf, found: Construct) -> Expression:
+        """The construction of a layer's module."""
+        path = found.path
+        if found.definition is not None:
+            path = self.small.define(path.rpartition(".")[2], found.definition)
+        elif path.startswith("torch.nn."):
+            path = path.removeprefix("torch.")
+        else:
+            path = self.small.imported(path)
+        hints = [*type(leaf.layer).positional, *(f"arg{n}" for n in range(len(found.args)))]
+        args = tuple(zip(hints, found.args, strict=False))
+        return invocation(path, args, found.kwargs)
+
+    def construction(self, scope: Composite) -> Expression:
+        """The construction of a scope: of its class, or of a sequence in place."""
+        plan = self.plans[id(scope)]
+        if not plan.inline:
+            return Construction(scope)
+        arguments = [member.value for member in plan.members]
+        values = [value for value in arguments if not isinstance(value, FreeTensor)]
+        if [member.name for member in plan.members] == [str(n) for n in range(len(values))]:
+            return Invocation("nn.Sequential", tuple((None, value) for value in values))
+        pairs = tuple(
+            (None, Invocation("", ((None, Text(literal(m.name))), (None, value))))
+            for m, value in zip(plan.members, values, strict=True)
+        )
+        listed = Invocation("", pairs, "[]")
+        ordered = Invocation("OrderedDict", ((None, listed),))
+        return Invocation("nn.Sequential", ((None, ordered),))
+
+    def write_forward(self, plan: Plan, trace: Trace) -> None:
+        """The statements of a scope's `forward`."""
+        scope = plan.composite
+        returns = {mode: returned(scope, plan.name, training=mode) for mode in (True, False)}
+        plan.arguments, plan.lines = Forward(scope, trace, returns).write()
+        plan.result = result_type(scope, plan.name)
+
+    # Classes.
+
+    def file(self, plan: Plan, is_root: bool) -> None:
+        """Put a plan into the class of its topology."""
+        key = repr((plan.name, plan.sequential, plan.arguments, plan.lines, self.outline(plan)))
+        self.keys[id(plan.composite)] = key
+        if key not in self.classes:
+            self.classes[key] = Class(self.unique(plan.name))
+        self.classes[key].plans.append(plan)
+
+    def outline(self, plan: Plan) -> list[Any]:
+        return [
+            (m.name, repr(m.value) if isinstance(m.value, FreeTensor) else skeleton(m.value, self.keys))
+            for m in plan.members
+        ]
+
+    def unique(self, name: str) -> str:
+        chosen, number = name, 2
+        while chosen in self.names or chosen in self.small.names:
+            chosen, number = f"{name}{number}", number + 1
+        self.names.add(chosen)
+        return chosen
+
+    def parametrise(self, each: Class) -> None:
+        """Find the literals that differ between instances, and name them."""
+        rows = [list(self.literals(plan)) for plan in each.plans]
+        each.columns = [tuple(hole.value for hole in column) for column in zip(*rows, strict=True)]
+        hints = [hole.hint for hole in rows[0]] if rows else []
+        own = _parameter_columns(each.plans)
+        for column, hint in zip(each.columns, hints, strict=True):
+            if _varies(column) and column not in each.parameters:
+                wanted = identifier(own.get(_typed(column), hint))
+                each.parameters[column] = _fresh(wanted, set(each.parameters.values()))
+
+    def literals(self, plan: Plan) -> Iterator[Hole]:
+        """Every literal of an `__init__`, those for inner classes included."""
+        for member in plan.members:
+            if isinstance(member.value, FreeTensor):
+                continue
+            for part in parts(member.value):
+                if isinstance(part, Hole):
+                    yield part
+                elif isinstance(part, Construction):
+                    yield from self.given(part.composite)
+
+    def given(self, scope: Composite) -> list[Hole]:
+        """What the constructor of a scope's class is given for this scope."""
+        owner = self.classes[self.keys[id(scope)]]
+        number = next(n for n, plan in enumerate(owner.plans) if plan.composite is scope)
+        return [Hole(column[number], name) for column, name in owner.parameters.items()]
+
+
+def returned(scope: Composite, name: str, *, training: bool) -> str:
+    """The expression that `forward` returns, over `{v0}`, `{v1}`, … for values."""
+    outputs = [o for o in scope.outputs if training or not o.training_only]
+    values = [f"{{v{o.value}}}" for o in outputs]
+    if scope.as_dict:
+        pairs = (f"{literal(o.name)}: {value}" for o, value in zip(outputs, values, strict=True))
+        return f"{{{{{', '.join(pairs)}}}}}"
+    if len(outputs) == 1:
+        return values[0]
+    return f"{tuple_name(scope, name, training=training)}({', '.join(values)})"
+
+
+def tuple_name(scope: Composite, name: str, *, training: bool) -> str:
+    """The named tuple that a scope returns in this mode."""
+    extra = training and any(o.training_only for o in scope.outputs)
+    return f"{name}TrainingOutput" if extra else f"{name}Output"
+
+
+def result_type(scope: Composite, name: str) -> str:
+    """The annotation of what `forward` returns."""
+    if scope.as_dict:
+        return "dict[str, Tensor]"
+    kinds = []
+    for mode in (False, True):
+        count = sum(1 for o in scope.outputs if mode or not o.training_only)
+        kinds.append("Tensor" if count == 1 else tuple_name(scope, name, training=mode))
+    return " | ".join(dict.fromkeys(kinds))
+
+
+def _varies(column: tuple[Any, ...]) -> bool:
+    return any(type(v) is not type(column[0]) or v != column[0] for v in column)
+
+
+def _typed(column: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple((type(value), value) for value in column)
+
+
+def _parameter_columns(plans: list[Plan]) -> dict[tuple[Any, ...], str]:
+    """The columns of the spec's own parameters, by name."""
+    names = plans[0].composite.params
+    return {
+        _typed(tuple(plan.composite.params.get(name) for plan in plans)): name
+        for name in reversed(names)
+        if all(isinstance(plan.composite.params.get(name), int | float | str) for plan in plans)
+    }
+
+
+def _fresh(wanted: str, taken: set[str]) -> str:
+    chosen, number = wanted, 2
+    while chosen in taken or chosen in TAKEN:
+        chosen, number = f"{wanted}{number}", number + 1
+    return chosen

@@ -1,0 +1,55 @@
+"""Literals and identifiers of generated code: no text of a spec can end up as code.
+
+A value becomes code only through `literal`, a name only through `identifier`.
+"""
+
+import builtins
+import keyword
+import re
+from typing import Any
+
+_TAKEN = frozenset({"self", "torch", "nn", "F", "NamedTuple", "OrderedDict", "Tensor", "math"})
+
+
+def literal(value: Any) -> str:
+    """Python source of a plain value: numbers, texts, None, and tuples, lists and dicts of them."""
+    if value is None or isinstance(value, bool | int | str):
+        return repr(value).replace("'", '"') if _simple(value) else repr(value)
+    if isinstance(value, float):
+        return repr(value) if value == value and abs(value) != float("inf") else f'float("{value}")'
+    if isinstance(value, tuple):
+        inside = ", ".join(map(literal, value))
+        return f"({inside},)" if len(value) == 1 else f"({inside})"
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{literal(key)}: {literal(each)}" for key, each in value.items())
+        return f"{{{pairs}}}"
+    raise TypeError(f"{value!r} has no literal")
+
+
+def _simple(value: Any) -> bool:
+    return isinstance(value, str) and '"' not in value and "'" not in value
+
+
+def is_identifier(name: str) -> bool:
+    """Whether a name may stand behind a dot, or be a variable, as it is."""
+    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
+
+
+def identifier(name: str) -> str:
+    """A variable name made from any name."""
+    word = re.sub(r"[^0-9A-Za-z_]", "_", name)
+    if not word or word[0].isdigit():
+        word = f"x{word}"
+    if keyword.iskeyword(word) or word in _TAKEN or hasattr(builtins, word):
+        word += "_"
+    return word
+
+
+def class_name(name: str) -> str:
+    """A class name made from any name: `dense_block` → `DenseBlock`; `BasicBlock` stays."""
+    parts = [part for part in re.split(r"[^0-9A-Za-z]+", name) if part]
+    word = "".join(part[0].upper() + part[1:] for part in parts) or "Network"
+    word = f"Network{word}" if word[0].isdigit() else word
+    return f"{word}_" if keyword.iskeyword(word) or word in _TAKEN or hasattr(builtins, word) else word

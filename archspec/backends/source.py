@@ -1,0 +1,199 @@
+"""Classes → the text of a Python file: what is printed is what runs."""
+
+from typing import Any
+
+from archspec.backends.classes import Class, Classes, Plan, tuple_name
+from archspec.backends.expressions import Construction, Expression, Hole, Invocation, Printer
+from archspec.backends.literals import identifier, is_identifier, literal
+from archspec.expr import Formula
+from archspec.graph import Composite, Graph, Trace
+from archspec.ops import FreeTensor
+
+BODY = " " * 8
+
+
+def generate(graph: Graph, trace: Trace) -> tuple[str, str]:
+    """The source of a network, and the name of its class in it."""
+    classes = Classes(graph.root, trace)
+    writer = _Writer(classes)
+    text = [writer.class_text(each) for each in classes.classes.values()]
+    tuples = _tuples(graph.root, classes.root)
+    small = list(classes.small.names.values())
+    body = "\n\n".join([*small, *tuples, *text])
+    root = classes.classes[classes.keys[id(graph.root)]]
+    return f"{_imports(body, classes)}\n\n{body}", root.name
+
+
+def _imports(body: str, classes: Classes) -> str:
+    standard = []
+    if "OrderedDict(" in body:
+        standard.append("from collections import OrderedDict")
+    if "(NamedTuple)" in body:
+        standard.append("from typing import NamedTuple")
+    lines = []
+    if "torch." in body:
+        lines.append("import torch")
+    if "F." in body:
+        lines.append("import torch.nn.functional as F")
+    lines.append("from torch import Tensor, nn")
+    own = [f"from {module} import {name}" for name, module in sorted(classes.small.imports.items())]
+    blocks = ["\n".join(block) for block in (standard, lines, own) if block]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _tuples(root: Composite, plan: Plan) -> list[str]:
+    """The named tuples that the network returns."""
+    found = {}
+    for training in (False, True):
+        outputs = [o for o in root.outputs if training or not o.training_only]
+        if len(outputs) > 1 and not root.as_dict:
+            name = tuple_name(root, plan.name, training=training)
+            fields = "".join(f"    {output.name}: Tensor\n" for output in outputs)
+            found[name] = f"class {name}(NamedTuple):\n{fields}"
+    return list(found.values())
+
+
+class _Writer:
+    def __init__(self, classes: Classes) -> None:
+        self.classes = classes
+
+    def class_text(self, each: Class) -> str:
+        """The text of one class."""
+        plan = each.plans[0]
+        base = "nn.Sequential" if plan.sequential else "nn.Module"
+        signature = "".join(
+            f", {name}: {_annotation(column)}" for column, name in each.parameters.items()
+        )
+        lines = [f"class {each.name}({base}):", f"    def __init__(self{signature}) -> None:"]
+        lines += self.init_lines(each, plan)
+        text = "\n".join(lines) + "\n"
+        return text if plan.sequential else text + self.forward_text(plan)
+
+    def forward_text(self, plan: Plan) -> str:
+        arguments = "".join(f", {name}: Tensor" for name in plan.arguments)
+        head = f"    def forward(self{arguments}) -> {plan.result}:"
+        return "\n".join(["", head, *(f"{BODY}{line}" for line in plan.lines)]) + "\n"
+
+    def init_lines(self, each: Class, plan: Plan) -> list[str]:
+        printer = self.printer(each, plan)
+        if plan.sequential:
+            return [f"{BODY}{self.sequence(plan, printer)}"]
+        lines = [f"{BODY}super().__init__()"]
+        for member in plan.members:
+            if isinstance(member.value, FreeTensor):
+                lines += [f"{BODY}{line}" for line in free_lines(member.name, member.value)]
+                continue
+            if is_identifier(member.name):
+                start, end = f"{BODY}self.{member.name} = ", ""
+            else:
+                start, end = f"{BODY}self.add_module({literal(member.name)}, ", ")"
+            code = printer.render(member.value, len(BODY), len(start) + len(end))
+            lines.append(f"{start}{code}{end}")
+        return lines
+
+    def sequence(self, plan: Plan, printer: Printer) -> str:
+        construction = self.classes.construction
+        plan.inline = True
+        whole = construction(plan.composite)
+        plan.inline = False
+        assert isinstance(whole, Invocation)
+        call = Invocation("super().__init__", whole.arguments)
+        return printer.render(call, len(BODY), len(BODY))
+
+    def printer(self, each: Class, plan: Plan) -> Printer:
+        """A printer for one class: literals that differ between instances are its arguments."""
+        return Printer(_Speller(self.classes, each, plan))
+
+
+class _Speller:
+    """Spells literals and constructions of one class in the words of its constructor."""
+
+    def __init__(self, classes: Classes, each: Class, plan: Plan) -> None:
+        self.classes = classes
+        self.names: dict[int, str] = {}
+        self.constructions: dict[int, Invocation] = {}
+        columns = iter(each.columns)
+        for member in plan.members:
+            if not isinstance(member.value, FreeTensor):
+                self.walk(member.value, columns, each)
+
+    def walk(self, expression: Expression, columns: Any, each: Class) -> None:
+        if isinstance(expression, Hole):
+            name = each.parameters.get(next(columns))
+            if name is not None:
+                self.names[id(expression)] = name
+        elif isinstance(expression, Construction):
+            given = []
+            for hole in self.classes.given(expression.composite):
+                own = Hole(hole.value, hole.hint)
+                name = each.parameters.get(next(columns))
+                if name is not None:
+                    self.names[id(own)] = name
+                given.append((hole.hint, own))
+            key = self.classes.keys[id(expression.composite)]
+            function = self.classes.classes[key].name
+            self.constructions[id(expression)] = Invocation(function, tuple(given))
+        elif isinstance(expression, Invocation):
+            for _, argument in expression.arguments:
+                self.walk(argument, columns, each)
+
+    def __call__(self, expression: Expression) -> Any:
+        if isinstance(expression, Construction):
+            return self.constructions[id(expression)]
+        assert isinstance(expression, Hole)
+        return self.names.get(id(expression)) or literal(expression.value)
+
+
+def _annotation(column: tuple[Any, ...]) -> str:
+    kinds = dict.fromkeys(_kind(value) for value in column)
+    return " | ".join(kinds)
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, tuple):
+        inner = dict.fromkeys(_kind(each) for each in value)
+        return f"tuple[{' | '.join(inner) or 'int'}, ...]"
+    return type(value).__name__
+
+
+def free_lines(name: str, tensor: FreeTensor) -> list[str]:
+    """The statements that make a parameter or buffer of a scope."""
+    if tensor.init is not None:
+        return _parameter_lines(name, tensor, *tensor.init)
+    return _buffer_lines(name, tensor)
+
+
+def _dtype(tensor: FreeTensor) -> str:
+    return "" if tensor.dtype == "float32" else f", dtype=torch.{tensor.dtype}"
+
+
+def _parameter_lines(name: str, tensor: FreeTensor, init: str, args: Any) -> list[str]:
+    made = f"nn.Parameter(torch.empty({literal(tensor.sizes)}{_dtype(tensor)}))"
+    extra = "".join(f", {key}={literal(value)}" for key, value in args.items())
+    if is_identifier(name):
+        return [f"self.{name} = {made}", f"nn.init.{init}(self.{name}{extra})"]
+    key = literal(name)
+    return [
+        f"self.register_parameter({key}, {made})",
+        f"nn.init.{init}(self.get_parameter({key}){extra})",
+    ]
+
+
+def _buffer_lines(name: str, tensor: FreeTensor) -> list[str]:
+    end = "" if tensor.persistent else ", persistent=False"
+    sizes = literal(tensor.sizes)
+    if not isinstance(tensor.value, Formula):
+        value = f"torch.full({sizes}, {literal(tensor.value)}, dtype=torch.{tensor.dtype})"
+        return [f"self.register_buffer({literal(name)}, {value}{end})"]
+    lines = []
+    code = tensor.value.code(tuple(map(identifier, tensor.index)))
+    for position, index in enumerate(tensor.index):
+        if f"{index}" in code and index != "_":
+            view = ["1"] * len(tensor.sizes)
+            view[position] = "-1"
+            shaped = f".view({', '.join(view)})" if len(view) > 1 else ""
+            lines.append(f"{index} = torch.arange({tensor.sizes[position]}){shaped}")
+    value = f"torch.as_tensor({code}, dtype=torch.{tensor.dtype}).expand({sizes}).contiguous()"
+    return [*lines, f"self.register_buffer({literal(name)}, {value}{end})"]

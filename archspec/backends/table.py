@@ -1,0 +1,118 @@
+"""The layer table: what `show` prints, and the same as JSON."""
+
+from typing import Any
+
+from archspec.network import LayerRow, Network, Shape
+from archspec.sizes import Size
+from archspec.tensors import show_shape
+
+WIDTH = 100
+_HEAD = ("layer", "type", "arguments", "output", "parameters", "MACs")
+
+
+def table(network: Network) -> str:
+    """The table of a network, at most 100 columns wide."""
+    rows = [_cells(row) for row in network.layers]
+    total = ("total", "", "", "", f"{network.parameter_count:,}", _number(network.macs))
+    lines = _aligned([_HEAD, *rows, total])
+    head = [f"{network.name}: {_tensors(network.inputs)} → {_tensors(network.outputs)}"]
+    rule = "─" * max(len(line) for line in lines)
+    body = [lines[0], rule, *lines[1:-1], rule, lines[-1]]
+    notes = [f"works for {condition}" for condition in _conditions(network)]
+    return "\n".join([*head, "", *body, *notes])
+
+
+def _conditions(network: Network) -> list[str]:
+    return [" and ".join(map(str, network.conditions))] if network.conditions else []
+
+
+def _tensors(tensors: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {tensor}" for name, tensor in tensors.items())
+
+
+def _cells(row: LayerRow) -> tuple[str, ...]:
+    mark = " (again)" if row.reused else " (training)" if row.training_only else ""
+    params = f"{row.params:,}" if row.params else ""
+    macs = _number(row.macs) if row.macs != 0 else ""
+    return (row.path + mark, row.type, _arguments(row), show_shape(row.output_shape), params, macs)
+
+
+def _number(size: Size) -> str:
+    return f"{size:,}" if isinstance(size, int) else str(size)
+
+
+def _arguments(row: LayerRow) -> str:
+    return ", ".join(f"{name}={_short(value)}" for name, value in row.args.items())
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "×".join(map(str, value)) if value else "()"
+    return str(value)
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    """Columns of equal width; the arguments give way where a line would be too long."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    spare = WIDTH - sum(widths) - 2 * (len(widths) - 1)
+    for column, least in ((2, 12), (5, 12), (3, 12), (0, 20)):
+        if spare < 0:
+            cut = min(-spare, max(0, widths[column] - least))
+            widths[column] -= cut
+            spare += cut
+    return ["  ".join(_cells_of(row, widths)).rstrip() for row in rows]
+
+
+def _cells_of(row: tuple[str, ...], widths: list[int]) -> list[str]:
+    cells = []
+    for column, (text, width) in enumerate(zip(row, widths, strict=True)):
+        cut = text if len(text) <= width else f"{text[: width - 1]}…"
+        cells.append(cut.rjust(width) if column >= 4 else cut.ljust(width))
+    return cells
+
+
+def as_json(network: Network) -> dict[str, Any]:
+    """The table as plain data. Symbolic sizes are texts."""
+    return {
+        "name": network.name,
+        "inputs": {name: _json_tensor(t) for name, t in network.inputs.items()},
+        "outputs": {name: _json_tensor(t) for name, t in network.outputs.items()},
+        "parameters": network.parameter_count,
+        "macs": _json_size(network.macs),
+        "conditions": [str(condition) for condition in network.conditions],
+        "layers": [_json_row(row) for row in network.layers],
+    }
+
+
+def _json_tensor(tensor: Any) -> dict[str, Any]:
+    return {"shape": _json_shape(tensor.shape), "dtype": tensor.dtype}
+
+
+def _json_shape(shape: Shape) -> list[Any]:
+    return [_json_size(size) for size in shape]
+
+
+def _json_size(size: Size) -> int | str:
+    return size if isinstance(size, int) else str(size)
+
+
+def _json_row(row: LayerRow) -> dict[str, Any]:
+    return {
+        "path": row.path,
+        "type": row.type,
+        "args": {name: _json_value(value) for name, value in row.args.items()},
+        "input_shapes": [_json_shape(shape) for shape in row.input_shapes],
+        "output_shape": _json_shape(row.output_shape),
+        "params": row.params,
+        "macs": _json_size(row.macs),
+        "reused": row.reused,
+        "training_only": row.training_only,
+    }
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [_json_value(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _json_value(each) for key, each in value.items()}
+    return value if isinstance(value, int | float | str | bool | None) else str(value)

@@ -1,0 +1,60 @@
+"""The command line: `archspec check | show | build | ops`.
+
+Exit codes: 0 clean, 1 a spec has errors, 2 usage or input and output.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+COMMANDS = {
+    "check": "check specs, without torch",
+    "show": "print the layer table of a spec",
+    "build": "build a spec's module and run it once",
+    "ops": "list the layer types, or explain one",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; gives the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser, chosen = _parser(arguments)
+    options = parser.parse_args(arguments)
+    if chosen is None:
+        parser.print_help()
+        return 2
+    try:
+        return chosen(options)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser(
+    arguments: list[str],
+) -> tuple[argparse.ArgumentParser, Callable[[argparse.Namespace], int] | None]:
+    """The parser, with the options of the one command in use."""
+    parser = argparse.ArgumentParser(
+        prog="archspec", description="A compiler for neural network architectures."
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and leave")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
+    wanted = next((word for word in arguments if not word.startswith("-")), None)
+    chosen = _version if "--version" in arguments and wanted is None else None
+    for name, help in COMMANDS.items():
+        sub = subparsers.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
+        if name == wanted:
+            command = import_module(f"archspec.cli.{name}")
+            command.add_options(sub)
+            chosen = command.run
+    return parser, chosen
+
+
+def _version(options: argparse.Namespace) -> int:
+    from archspec import __version__
+
+    print(f"archspec {__version__}")
+    return 0

@@ -1,0 +1,120 @@
+"""What the commands share: parameters on the command line, reports, colour, plugins."""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, TextIO
+
+from archspec.diagnostics import Collector, Refused, Source
+from archspec.diagnostics.render import render
+from archspec.expand import MAX_LAYERS
+from archspec.pipeline import Report, check
+from archspec.syntax import Mapping as MappingNode
+from archspec.syntax import Node, Scalar, Sequence, read
+
+
+def add_spec_options(parser: argparse.ArgumentParser) -> None:
+    """`--set`, `--plugin`, `--max-layers`."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set a parameter of the spec; the value is read as YAML",
+    )
+    parser.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="import a Python module that registers layer types",
+    )
+    parser.add_argument(
+        "--max-layers", type=int, default=MAX_LAYERS, metavar="N", help="limit on layers (%(default)s)"
+    )
+
+
+class Usage(Exception):  # noqa: N818 - a message for the user, exit code 2
+    """The command line asks for something that cannot be done."""
+
+
+def parameters(options: argparse.Namespace) -> dict[str, Any]:
+    """The parameters of `--set`."""
+    params = {}
+    for text in options.set:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise Usage(f"--set takes NAME=VALUE, not {text!r}")
+        params[name] = _value(value, text)
+    return params
+
+
+def _value(text: str, whole: str) -> Any:
+    found = Collector()
+    if not text:
+        return None
+    try:
+        return _plain(read(Source("--set", text), found))
+    except Refused:
+        raise Usage(f"--set {whole}: {next(iter(found)).message}") from None
+
+
+def _plain(node: Node) -> Any:
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Sequence):
+        return [_plain(item) for item in node.items]
+    assert isinstance(node, MappingNode)
+    return {key.text: _plain(value) for key, value in node.items()}
+
+
+def load_plugins(options: argparse.Namespace) -> None:
+    """Import the modules of `--plugin`."""
+    sys.path.insert(0, os.getcwd())
+    try:
+        for name in options.plugin:
+            import_module(name)
+    except ImportError as error:
+        raise Usage(f"--plugin: {error}") from None
+    finally:
+        sys.path.pop(0)
+
+
+def compiled(path: str, options: argparse.Namespace, params: Mapping[str, Any]) -> Report:
+    """Check a file; `-` is standard input."""
+    if path == "-":
+        from archspec.pipeline import compile_source
+
+        text = sys.stdin.buffer.read().decode("utf-8", "replace")
+        return compile_source(Source("<stdin>", text), params, options.max_layers)
+    return check(path, params=params, max_layers=options.max_layers)
+
+
+def print_diagnostics(report: Report) -> None:
+    """Print everything there is to say, to standard error."""
+    if report.diagnostics:
+        print(render(report.diagnostics, colour=wants_colour(sys.stderr)), file=sys.stderr)
+
+
+def exit_code(report: Report) -> int:
+    """0 accepted, 1 refused, 2 not readable at all."""
+    if any(d.code == "E001" for d in report.diagnostics):
+        return 2
+    return 0 if report.ok else 1
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Whether to colour: on a terminal, unless NO_COLOR; always with FORCE_COLOR."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
+
+
+def fail(message: str) -> int:
+    """Print a message about usage; gives exit code 2."""
+    print(f"archspec: {message}", file=sys.stderr)
+    return 2
+
+

@@ -1,0 +1,73 @@
+"""The table of codes: what archspec can say, and which promise each code makes.
+
+The class of an error says what it owes (see `docs/contract.md`):
+
+- *torch*: PyTorch on CPU raises too, at construction or in `forward`.
+- *meaning*: PyTorch would run, but compute something else than what was written.
+- *language*: spelling, names, limits and annotations of the spec language itself.
+- *lint*, *note*: the spec is accepted; the message says what to look at.
+"""
+
+from typing import Literal, NamedTuple
+
+Class = Literal["torch", "meaning", "language", "lint", "note"]
+
+
+class Code(NamedTuple):
+    """One row of the table: the class of a code and what it stands for."""
+
+    cls: Class
+    title: str
+
+
+CODES: dict[str, Code] = {
+    # -- reading -------------------------------------------------------------------------------
+    "E001": Code("language", "the file cannot be read"),
+    "E002": Code("language", "the text is not YAML"),
+    "E003": Code("language", "a key appears twice"),
+    "E004": Code("language", "a YAML feature that specs do not use (tags, merge keys, documents)"),
+    "E005": Code("language", "a limit on size, depth or expansion is exceeded"),
+    # -- the language --------------------------------------------------------------------------
+    "E101": Code("language", "an unknown or misplaced key"),
+    "E102": Code("language", "an unknown layer type"),
+    "E103": Code("language", "an unknown argument"),
+    "E104": Code("language", "a missing argument or key"),
+    "E105": Code("language", "an argument or value of the wrong type"),
+    "E106": Code("language", "a reference to a layer that does not exist"),
+    "E107": Code("language", "the layers form a cycle"),
+    "E108": Code("language", "an unknown parameter or name in an expression"),
+    "E109": Code("language", "an expression that cannot be read"),
+    "E110": Code("language", "an expression that cannot be computed"),
+    "E111": Code("language", "a name that cannot be used"),
+    "E112": Code("language", "the wrong number of inputs or an ambiguous input"),
+    "E113": Code("language", "a `shape:` annotation that does not hold"),
+    "E114": Code("language", "a size that must be known is symbolic"),
+    "E115": Code("language", "a network without layers or outputs"),
+    "E117": Code("language", "a free tensor where a layer needs a batch"),
+    "E116": Code("language", "no input size works, as far as was searched"),
+    "E118": Code("language", "what PyTorch runs for some batches, devices or threads only"),
+    # -- PyTorch refuses -----------------------------------------------------------------------
+    "E201": Code("torch", "shapes that do not go together"),
+    "E202": Code("torch", "sizes that differ in a concatenation"),
+    "E203": Code("torch", "an input with the wrong number of dimensions"),
+    "E204": Code("torch", "a window that does not fit its input"),
+    "E205": Code("torch", "a given size that its input contradicts"),
+    "E206": Code("torch", "a number that does not divide another"),
+    "E207": Code("torch", "a dtype that the layer does not take"),
+    "E208": Code("torch", "an argument outside its range"),
+    "E209": Code("torch", "a number of elements that does not come out"),
+    "E210": Code("torch", "a dimension that does not exist"),
+    "E211": Code("torch", "an input without elements where the layer needs some"),
+    # -- PyTorch would compute something else --------------------------------------------------
+    "E501": Code("meaning", "an input that PyTorch would read without its batch"),
+    "E502": Code("meaning", "the batch would mix with another dimension"),
+    "E503": Code("meaning", "PyTorch would read or train something else"),
+    # -- accepted, with a word -----------------------------------------------------------------
+    "W301": Code("lint", "a layer that nothing uses"),
+    "W302": Code("lint", "a parameter or block that nothing uses"),
+    "W303": Code("lint", "an output layer that is also somebody's implicit input"),
+    "W304": Code("lint", "a result without elements"),
+    "W305": Code("lint", "an argument without effect"),
+    "N401": Code("note", "training needs a batch of 2 or more"),
+    "N402": Code("note", "shapes were found by running the layer on the meta device"),
+}

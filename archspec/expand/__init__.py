@@ -1,0 +1,137 @@
+"""Typed spec → resolved network: blocks, repetitions and expressions expanded, sizes inferred.
+
+A block may ask what flows into it (`input.channels`), so expansion and shape inference go hand in
+hand, in the order in which data flows.
+"""
+
+from collections.abc import Mapping as AbstractMapping
+from typing import Any
+
+from archspec.diagnostics import Collector, Place, Refused, Source, did_you_mean
+from archspec.expand.context import MAX_LAYERS, Context, TooLarge
+from archspec.expand.making import argument_names
+from archspec.expand.params import bind
+from archspec.expand.scopes import Expander
+from archspec.expr import Facts
+from archspec.graph import Composite, Graph
+from archspec.network import Network
+from archspec.ops import find
+from archspec.ops import names as type_names
+from archspec.sizes import witness
+from archspec.spec import InputSpec, Spec
+from archspec.syntax import Node, Scalar
+from archspec.tensors import Tensor
+
+__all__ = ["MAX_LAYERS", "expand"]
+
+
+def expand(
+    spec: Spec,
+    params: AbstractMapping[str, Any],
+    found: Collector,
+    max_layers: int = MAX_LAYERS,
+) -> Network:
+    """The network of a spec for these parameters.
+
+    Reports what is wrong; raises `Refused` when there is no network to give.
+    """
+    context = Context(spec, found, max_layers)
+    try:
+        network = _network(context, params)
+    except TooLarge as error:
+        raise Refused from error
+    if found.failed:
+        raise Refused
+    _find_sizes(network, context)
+    return network
+
+
+def _network(context: Context, params: AbstractMapping[str, Any]) -> Network:
+    spec = context.spec
+    if spec.body is None:
+        raise Refused
+    options = Place(Source("--set"), 0, 0, 0)
+    given = {name: (value, options) for name, value in params.items()}
+    names = bind(context, spec.params, given, {}, "the network", spec.node.place)
+    symbols = _symbols(context, names)
+    names = {**names, **symbols}
+    inputs = {each.name.text: _input(context, each, names) for each in spec.inputs}
+    facts = {name: Facts(name, tensor) for name, tensor in inputs.items()}
+    names = {**names, **facts}
+    if len(facts) == 1:
+        names["input"] = next(iter(facts.values()))
+    _defaults(context, names)
+    expander = Expander(context)
+    made = expander.body(
+        spec.body, names, inputs, spec.node, kind=spec.name, outputs=spec.outputs
+    )
+    assert isinstance(made.target, Composite)
+    assert made.trace is not None
+    if not made.target.calls and not context.found.failed:
+        context.report("E115", "the network has no layers", spec.node.place)
+    return Network(
+        spec=spec,
+        params={p.name.text: names[p.name.text] for p in spec.params},
+        graph=Graph(spec.name, made.target),
+        trace=made.trace,
+        domain=context.domain,
+    )
+
+
+def _symbols(context: Context, names: AbstractMapping[str, Any]) -> dict[str, Any]:
+    """A symbol for every bare word in the inputs that is no parameter."""
+    words = (
+        item.value
+        for each in context.spec.inputs
+        for item in getattr(each.shape, "items", ())
+        if isinstance(item, Scalar) and isinstance(item.value, str)
+    )
+    return {
+        word: context.domain.symbol(word)
+        for word in words
+        if word.isascii() and word.isidentifier() and word not in names
+    }
+
+
+def _input(context: Context, spec: InputSpec, names: AbstractMapping[str, Any]) -> Tensor:
+    sizes = context.shape_of(spec.shape, names, "the shape of an input")
+    for size, node in zip(sizes, _items(spec.shape), strict=True):
+        if isinstance(size, int) and size < 1:
+            raise context.report("E105", f"the size of an input is positive, not {size}", node.place)
+    return Tensor(tuple(sizes), spec.dtype)
+
+
+def _items(node: Node) -> list[Node]:
+    return list(getattr(node, "items", ()))
+
+
+def _defaults(context: Context, names: AbstractMapping[str, Any]) -> None:
+    for name, (key, args) in context.spec.defaults.items():
+        cls = find(name)
+        if cls is None:
+            help = did_you_mean(name, type_names())
+            context.report("E102", f"there is no layer type `{name}`", key.place, help=help)
+            continue
+        for argument, _ in args.items():
+            known = argument_names(cls)
+            if argument.text not in known:
+                message = f"{name} has no argument `{argument.text}`"
+                help = did_you_mean(argument.text, known) or f"it has {', '.join(known)}"
+                context.report("E103", message, argument.place, help=help)
+        context.defaults[name] = context.evaluate(args, names)
+
+
+def _find_sizes(network: Network, context: Context) -> None:
+    """Sizes that work, for a network with symbolic inputs: to build it, and as a proof."""
+    symbols = sorted({symbol for t in network.inputs.values() for symbol in _symbols_of(t)})
+    sizes = witness(symbols, context.domain.requirements) if symbols else {}
+    if sizes is None:
+        conditions = " and ".join(map(str, context.domain.requirements))
+        place = context.spec.inputs[0].shape.place
+        context.report("E116", f"no input size was found for which {conditions}", place)
+        raise Refused
+    network.example_sizes = sizes
+
+
+def _symbols_of(tensor: Tensor) -> set[str]:
+    return {name for size in tensor.shape if not isinstance(size, int) for name in size.symbols}

@@ -1,0 +1,160 @@
+"""What the whole expansion shares, and how it reports and evaluates."""
+
+from collections.abc import Mapping as AbstractMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from archspec.diagnostics import Collector, Label, Place, Refused
+from archspec.expr import (
+    ExpressionError,
+    Formula,
+    Scope,
+    capture,
+    compile_expression,
+    compile_for,
+    compile_template,
+    truth,
+)
+from archspec.sizes import Domain, Expr
+from archspec.spec import BlockSpec, Spec
+from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
+
+MAX_LAYERS = 20_000
+"""Layers of an expanded network, unless the caller allows more."""
+MAX_NESTING = 60
+"""Depth of blocks and groups within each other."""
+
+Names = AbstractMapping[str, Any]
+
+
+@dataclass(slots=True)
+class Context:
+    """The state of one expansion."""
+
+    spec: Spec
+    found: Collector
+    max_layers: int = MAX_LAYERS
+    domain: Domain = field(default_factory=Domain)
+    defaults: dict[str, dict[str, Any]] = field(default_factory=dict)
+    layers: int = 0
+    uses: list[Label] = field(default_factory=list)
+    """The blocks around what is being expanded, innermost last."""
+
+    @property
+    def blocks(self) -> AbstractMapping[str, BlockSpec]:
+        """The blocks of the file."""
+        return self.spec.blocks
+
+    def count_layer(self, node: Node) -> None:
+        """One more layer; too many end the expansion."""
+        self.layers += 1
+        if self.layers > self.max_layers:
+            message = f"the network has more than {self.max_layers} layers"
+            help = "allow more with --max-layers"
+            raise TooLarge(self.report("E005", message, node.place, help=help))
+
+    def report(
+        self,
+        code: str,
+        message: str,
+        place: Place,
+        *,
+        labels: tuple[Label, ...] = (),
+        notes: tuple[str, ...] = (),
+        help: str | None = None,
+    ) -> Refused:
+        """Keep a diagnostic, with the uses that lead to it."""
+        stack = tuple(reversed(self.uses))
+        return self.found.report(
+            code, message, place, labels=(*labels, *stack), notes=notes, help=help
+        )
+
+    def evaluate(self, node: Node, names: Names) -> Any:
+        """The plain value of a node: expressions computed, lists and mappings as such."""
+        if isinstance(node, Scalar):
+            value = node.value
+            if isinstance(value, str) and value.startswith("="):
+                return self.compute(node, value[1:], names)
+            return value
+        if isinstance(node, Sequence):
+            return [self.evaluate(item, names) for item in node.items]
+        assert isinstance(node, Mapping)
+        return {key.text: self.evaluate(value, names) for key, value in node.items()}
+
+    def compute(self, node: Scalar, text: str, names: Names) -> Any:
+        """The value of an expression that stands at a node."""
+        try:
+            return compile_expression(text).run(Scope(names))
+        except ExpressionError as error:
+            raise self.expression_error(error, node) from None
+
+    def formula(self, node: Node, index: tuple[str, ...], names: Names) -> Formula:
+        """A formula over indices, with the values of the other names in it."""
+        assert isinstance(node, Scalar)
+        try:
+            return capture(node.text.removeprefix("="), index, names)
+        except ExpressionError as error:
+            raise self.expression_error(error, node) from None
+
+    def condition(self, node: Node, names: Names) -> bool:
+        """The truth of a `when:`."""
+        value = self.evaluate(node, names)
+        try:
+            result = truth(value)
+        except ExpressionError as error:
+            raise self.expression_error(error, node) from None
+        if not isinstance(value, bool):
+            message = f"`when:` is true or false, not {value!r}"
+            raise self.report("E105", message, node.place)
+        return result
+
+    def number(self, node: Node, names: Names, what: str) -> int:
+        """A whole number, not negative."""
+        value = self.evaluate(node, names)
+        if isinstance(value, Expr):
+            raise self.report("E114", f"{what} must be known, not {value}", node.place)
+        if type(value) is not int or value < 0:
+            raise self.report("E105", f"{what} is a whole number, not {value!r}", node.place)
+        return value
+
+    def fill(self, node: Scalar, names: Names) -> str:
+        """The text of a key, of `names:` or of a reference: with `{expression}` filled in."""
+        text = node.text
+        if text.startswith("="):
+            return str(self.compute(node, text[1:], names))
+        if "{" not in text:
+            return text
+        try:
+            return compile_template(text).fill(Scope(names))
+        except ExpressionError as error:
+            raise self.expression_error(error, node) from None
+
+    def turns(self, clause: Scalar, names: Names) -> list[dict[str, Any]]:
+        """What every turn of a `for:` binds."""
+        try:
+            return list(compile_for(clause.text).turns(Scope(names)))
+        except ExpressionError as error:
+            raise self.expression_error(error, clause) from None
+
+    def shape_of(self, node: Node, names: Names, what: str) -> list[Any]:
+        """A shape as it is written in `inputs:`, `shape:` and free tensors: bare words count."""
+        if not isinstance(node, Sequence):
+            raise self.report("E105", f"{what} is a list, not {describe(node)}", node.place)
+        return [self.size(item, names) for item in node.items]
+
+    def size(self, item: Node, names: Names) -> Any:
+        """One entry of a shape: a number, or an expression with or without `=`."""
+        value = item.value if isinstance(item, Scalar) else None
+        if isinstance(item, Scalar) and isinstance(value, str):
+            value = self.compute(item, value.removeprefix("="), names)
+        if type(value) is not int and not isinstance(value, Expr):
+            raise self.report("E105", f"a size is a whole number, not {value!r}", item.place)
+        return value
+
+    def expression_error(self, error: ExpressionError, node: Node) -> Refused:
+        """The diagnostic for an expression that failed."""
+        return self.report(error.code, error.message, node.place, help=error.help)
+
+
+class TooLarge(Exception):  # noqa: N818 - ends the expansion, is no error of its own
+    """The network grew beyond the limit; the diagnostic is collected."""

@@ -1,0 +1,213 @@
+"""The entries of a body, with loops spliced in, conditions decided, names and types known."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from archspec.diagnostics import Label, Place, Refused, did_you_mean
+from archspec.expand.context import Context, Names
+from archspec.names import refusal
+from archspec.ops import Layer, find
+from archspec.ops import names as type_names
+from archspec.spec import BlockSpec, Body, LayerSpec, LoopSpec
+from archspec.syntax import Mapping, Node, Scalar, describe
+from archspec.tensors import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class TypeUse:
+    """What an entry's type turned out to be, with the arguments that came with it."""
+
+    name: str
+    target: type[Layer] | BlockSpec
+    args: dict[str, Any]
+    """Arguments of a type parameter (`act: {LeakyReLU: {...}}`) or of a layer made in Python."""
+
+
+@dataclass(slots=True, eq=False)
+class Value:
+    """A tensor in a scope: its number there, its type (None: unknown, after an error), its maker."""
+
+    number: int
+    tensor: Tensor | None
+    node: Node
+
+
+@dataclass(slots=True, eq=False)
+class Source:
+    """Where an input comes from: an item or an input of the scope, and which of its results."""
+
+    item: "Item | Value"
+    result: str | None
+    node: Node
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """One entry of a body, in its place: what is needed to wire it and to make it."""
+
+    name: str
+    spec: LayerSpec
+    names: Names
+    absent: bool = False
+    type: TypeUse | None = None
+    reuses: "Item | None" = None
+    sources: list[Source] = field(default_factory=list)
+    broken: bool = False
+    results: dict[str, Value] = field(default_factory=dict)
+    """By name or number; empty while unknown, or after an error."""
+    made: Any = None
+    """What was made of it, for `Reuse`."""
+
+    @property
+    def place(self) -> Place:
+        """Where the entry stands."""
+        return self.spec.node.place
+
+    @property
+    def free(self) -> bool:
+        """Whether it is a Parameter or Buffer: never the previous layer."""
+        return self.type is not None and self.type.name in ("Parameter", "Buffer")
+
+
+@dataclass(slots=True)
+class _Flattener:
+    context: Context
+    items: list[Item] = field(default_factory=list)
+    number: int = 0
+
+    def add(self, body: Body, names: Names) -> None:
+        for entry in body.entries:
+            try:
+                if isinstance(entry, LoopSpec):
+                    self.loop(entry, names)
+                else:
+                    self.layer(entry, names)
+            except Refused:
+                self.broken(entry, names)
+
+    def loop(self, loop: LoopSpec, names: Names) -> None:
+        if loop.when is not None and not self.context.condition(loop.when, names):
+            return
+        for turn in self.context.turns(loop.clause, names):
+            self.add(loop.body, {**names, **turn})
+
+    def layer(self, spec: LayerSpec, names: Names) -> None:
+        absent = spec.when is not None and not self.context.condition(spec.when, names)
+        name = self.name(spec, names, absent)
+        item = Item(name, spec, names, absent, broken=spec.broken)
+        self.items.append(item)
+        if spec.type is not None and not absent and not spec.broken and not is_reuse(spec):
+            item.broken = True  # until its type is known
+            item.type = type_of(self.context, spec.type, names)
+            item.broken = False
+
+    def name(self, spec: LayerSpec, names: Names, absent: bool) -> str:
+        if spec.name is not None:
+            return self.context.fill(spec.name, names)
+        if absent:
+            return ""
+        self.number += 1
+        return str(self.number - 1)
+
+    def broken(self, entry: LayerSpec | LoopSpec, names: Names) -> None:
+        """Keep a place for what could not be read, so that what follows is not blamed."""
+        if self.items and self.items[-1].spec is entry:
+            return
+        if isinstance(entry, LoopSpec):
+            spec = LayerSpec.model_construct(node=entry.node, name=None, broken=True)
+            self.items.append(Item("", spec, names, broken=True))
+        else:
+            name = entry.name.text if entry.name is not None else ""
+            self.items.append(Item(name, entry, names, broken=True))
+
+
+def is_reuse(spec: LayerSpec) -> bool:
+    """Whether an entry applies another layer's module again."""
+    return spec.type is not None and spec.type.text == "Reuse"
+
+
+def flatten(context: Context, body: Body, names: Names) -> list[Item]:
+    """The items of a body, in file order."""
+    flattener = _Flattener(context)
+    flattener.add(body, names)
+    _check_names(context, flattener.items)
+    return flattener.items
+
+
+def _check_names(context: Context, items: list[Item]) -> None:
+    seen: dict[str, Item] = {}
+    for item in items:
+        if not item.name:
+            continue
+        problem = refusal(item.name)
+        if problem:
+            context.report("E111", problem, item.place)
+        first = seen.setdefault(item.name, item)
+        if first is not item and not (first.absent or item.absent):
+            labels = (Label(first.place, "first here"),)
+            message = f"two layers of one scope are called `{item.name}`"
+            context.report("E111", message, item.place, labels=labels)
+            item.broken = True
+
+
+def type_of(context: Context, node: Scalar, names: Names) -> TypeUse:
+    """The type that a node names: a layer type or block, or an expression that gives one."""
+    if isinstance(node.value, Layer):
+        layer = node.value
+        return TypeUse(type(layer).__name__, type(layer), layer.model_dump(exclude_unset=True))
+    text: Any = node.text
+    args: dict[str, Any] = {}
+    if text.startswith("="):
+        text = context.compute(node, text[1:], names)
+        if isinstance(text, dict) and len(text) == 1:
+            ((text, given),) = text.items()
+            args = given or {}
+        if not isinstance(text, str) or not isinstance(args, dict):
+            message = f"`{node.text}` gives {text!r}, not a layer type"
+            raise context.report("E105", message, node.place)
+    target = context.blocks.get(text) or find(text)
+    if target is None:
+        raise _unknown_type(context, text, node)
+    return TypeUse(text, target, args)
+
+
+def _unknown_type(context: Context, text: str, node: Scalar) -> Refused:
+    known = [*context.blocks, *type_names(), "Reuse"]
+    help = did_you_mean(text, known) or "see `archspec ops` for the layer types"
+    return context.report("E102", f"there is no layer type or block `{text}`", node.place, help=help)
+
+
+def arguments(context: Context, item: Item, names: Names) -> dict[str, tuple[Any, Place]]:
+    """The arguments of an item by name, evaluated, each with its place."""
+    assert item.type is not None
+    given = {key: (value, item.place) for key, value in item.type.args.items()}
+    args = item.spec.args
+    if isinstance(args, Mapping):
+        for key, value in args.items():
+            given[key.text] = (_argument(context, item, key.text, value, names), value.place)
+    elif isinstance(args, Scalar) and isinstance(args.value, Layer):
+        dumped = args.value.model_dump(exclude_unset=True, by_alias=True)
+        given.update({key: (value, args.place) for key, value in dumped.items()})
+    elif args is not None and not takes_list(item):
+        message = f"the arguments of {item.type.name} are a mapping, not {describe(args)}"
+        raise context.report("E105", message, args.place)
+    return given
+
+
+def _argument(context: Context, item: Item, name: str, value: Node, names: Names) -> Any:
+    """One argument. Shapes take bare words; a formula is kept for when the module is built."""
+    target, args = item.type.target if item.type else None, item.spec.args
+    if name in getattr(target, "bare", ()):
+        return context.shape_of(value, names, f"`{name}:`")
+    is_text = isinstance(value, Scalar) and str(value.value).startswith("=")
+    if name in getattr(target, "formulas", ()) and is_text and isinstance(args, Mapping):
+        index = args.get("index")
+        words = context.evaluate(index, names) if index is not None else []
+        return context.formula(value, tuple(map(str, words)), names)
+    return context.evaluate(value, names)
+
+
+def takes_list(item: Item) -> bool:
+    """Whether a list in place of the arguments names the inputs: for types that join tensors."""
+    target = item.type.target if item.type else None
+    return isinstance(target, type) and target.arity[1] != 1 and target.arity[1] != 0

@@ -1,0 +1,122 @@
+"""Parameters: what a use gives, what the declaration wants, and the defaults."""
+
+from collections.abc import Mapping as AbstractMapping
+from typing import Any
+
+from archspec.diagnostics import Place, did_you_mean
+from archspec.expand.context import Context
+from archspec.sizes import Expr
+from archspec.spec import ParamSpec
+from archspec.syntax import Scalar
+
+Given = AbstractMapping[str, tuple[Any, Place]]
+"""Values by parameter, with the place that gives each."""
+
+_WORDS = {
+    "int": "an integer",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "a text",
+    "list": "a list",
+    "layer": "a layer type",
+}
+
+
+def bind(
+    context: Context,
+    params: tuple[ParamSpec, ...],
+    given: Given,
+    facts: AbstractMapping[str, Any],
+    owner: str,
+    place: Place,
+) -> dict[str, Any]:
+    """The names that a scope sees: its parameters, and facts about its inputs.
+
+    Reports what does not fit, and raises `Refused` after all of it was reported.
+    """
+    names: dict[str, Any] = dict(facts)
+    known = [p.name.text for p in params]
+    refused = None
+    for name, (_, where) in given.items():
+        if name not in known:
+            help = did_you_mean(name, known) or _listing(known)
+            message = f"{owner} has no parameter `{name}`"
+            refused = context.report("E108", message, where, help=help)
+    for param in params:
+        name = param.name.text
+        if name in given:
+            value, where = given[name]
+            names[name] = value
+            if not _fits(context, param, value, names):
+                wanted = _wanted(context, param, names)
+                message = f"parameter `{name}` is {wanted}, not {_shown(value)}"
+                refused = context.report("E105", message, where)
+        elif param.default is not None:
+            names[name] = context.evaluate(param.default, names)
+        else:
+            message = f"{owner} needs a value for its parameter `{name}`"
+            refused = context.report("E104", message, place)
+            names[name] = None
+    if refused:
+        raise refused
+    return names
+
+
+def _listing(known: list[str]) -> str:
+    return f"it has {', '.join(known)}" if known else "it has no parameters"
+
+
+def _shown(value: Any) -> str:
+    return "null" if value is None else repr(value)
+
+
+def _wanted(context: Context, param: ParamSpec, names: AbstractMapping[str, Any]) -> str:
+    kind = param.kind or _kind_of(_default(context, param, names))
+    words = _WORDS[kind or "str"]
+    if param.kind is None and kind in ("int", "float"):
+        words += " or a list of them"
+    return f"{words} or null" if param.nullable else words
+
+
+def _default(context: Context, param: ParamSpec, names: AbstractMapping[str, Any]) -> Any:
+    """The default, if it says a kind: an expression does not."""
+    node = param.default
+    if node is None or (isinstance(node, Scalar) and str(node.value).startswith("=")):
+        return None
+    return context.evaluate(node, names)
+
+
+def _kind_of(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "bool"
+    kinds: dict[type, str] = {int: "int", float: "float", str: "str", list: "list", dict: "layer"}
+    return kinds.get(type(value))
+
+
+def _fits(context: Context, param: ParamSpec, value: Any, names: AbstractMapping[str, Any]) -> bool:
+    if value is None:
+        return param.nullable or param.kind == "layer"
+    if param.kind is not None:
+        return _is(param.kind, value)
+    kind = _kind_of(_default(context, param, names))
+    if kind is None:
+        return True
+    if kind in ("int", "float") and isinstance(value, list):
+        return all(_is(kind, item) for item in value)
+    if kind in ("str", "layer"):
+        return isinstance(value, str | dict)
+    return _is(kind, value)
+
+
+def _is(kind: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return kind == "bool"
+    if kind == "int":
+        return isinstance(value, int | Expr)
+    if kind == "float":
+        return isinstance(value, int | float)
+    if kind == "layer":
+        return isinstance(value, str | dict)
+    return (kind == "str" and isinstance(value, str)) or (
+        kind == "list" and isinstance(value, list)
+    )

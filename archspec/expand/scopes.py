@@ -1,0 +1,403 @@
+"""Bodies → composites: wiring, order, and every layer made in its turn."""
+
+from collections.abc import Mapping as AbstractMapping, Sequence as AbstractSequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from archspec.diagnostics import Fault, Label, Refused
+from archspec.expand.context import MAX_NESTING, Context, Names
+from archspec.expand.items import Item, Source, TypeUse, Value, arguments, flatten, type_of
+from archspec.expand.making import LayerMaker, LayerNames, Made, result_names
+from archspec.expand.params import bind
+from archspec.expand.wiring import Wiring, order
+from archspec.expr import Facts
+from archspec.graph import Call, Composite, Leaf, Output, Trace
+from archspec.ops import find
+from archspec.resolve import outputs as resolved_outputs
+from archspec.sizes import Expr, always, equal
+from archspec.spec import BlockSpec, Body, LayerSpec, Outputs
+from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
+from archspec.tensors import Tensor, show_shape
+
+
+@dataclass(slots=True)
+class Scope:
+    """A composite under construction, with its values and the trace of its first application."""
+
+    composite: Composite
+    trace: Trace = field(default_factory=lambda: Trace([]))
+    values: list[Value] = field(default_factory=list)
+    bound: dict[str, Any] = field(default_factory=dict)
+    """Sizes that `shape:` annotations gave a name."""
+
+    def value(self, name: str, tensor: Tensor | None, node: Node) -> Value:
+        """A new value."""
+        value = Value(len(self.values), tensor, node)
+        self.values.append(value)
+        self.composite.names.append(name)
+        self.trace.tensors.append(tensor or Tensor(()))
+        return value
+
+    def call(
+        self, name: str, made: Made, inputs: AbstractSequence[Value], node: Node, *, reused: bool = False
+    ) -> dict[str, Value]:
+        """Record a call, and give its results by name."""
+        single = len(made.results) == 1
+        results = {
+            key: self.value(name if single else f"{name}_{key}", tensor, node)
+            for key, tensor in made.results.items()
+        }
+        composite = self.composite
+        if made.trace is not None:
+            self.trace.inner[len(composite.calls)] = made.trace
+        numbers = tuple(value.number for value in inputs)
+        outputs = tuple(value.number for value in results.values())
+        composite.calls.append(Call(name, made.target, numbers, outputs, reused))
+        return results
+
+
+class Expander:
+    """Expands scopes. One object serves a whole network."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.maker = LayerMaker(context)
+        self.depth = 0
+
+    # A body: wire its items, then make them in call order.
+
+    def body(
+        self,
+        body: Body,
+        names: Names,
+        inputs: AbstractMapping[str, Tensor],
+        node: Node,
+        *,
+        kind: str | None = None,
+        outputs: Outputs | None = None,
+    ) -> Made:
+        """A composite of a body, applied to its inputs."""
+        self.depth += 1
+        if self.depth > MAX_NESTING:
+            message = f"blocks and groups are nested deeper than {MAX_NESTING} levels"
+            raise self.context.report("E005", message, node.place)
+        try:
+            scope = Scope(Composite(kind, node, body.numbered, tuple(inputs)))
+            known = {name: scope.value(name, t, node) for name, t in inputs.items()}
+            if len(inputs) == 1:
+                known["input"] = next(iter(known.values()))
+            items = flatten(self.context, body, names)
+            wiring = Wiring(self.context, items, known)
+            wiring.connect(parallel=body.merge is not None)
+            for item in order(self.context, items):
+                self.item(item, scope)
+            self.register(items, scope)
+            if body.merge is not None:
+                last = self.merge(body.merge, items, names, scope, known)
+            else:
+                last = self.last(items, known, node)
+            return self.finish(scope, wiring, last, outputs, names)
+        finally:
+            self.depth -= 1
+
+    def last(self, items: list[Item], known: AbstractMapping[str, Value], node: Node) -> Value | None:
+        """The value of the last layer in the file; of the input, where there is none."""
+        for item in reversed(items):
+            if not item.free:
+                return self.follow(Source(item, None, item.spec.node))
+        if not known:
+            raise self.context.report("E115", "a scope without layers has no output", node.place)
+        return next(iter(known.values()))
+
+    def finish(
+        self,
+        scope: Scope,
+        wiring: Wiring,
+        last: Value | None,
+        outputs: Outputs | None,
+        names: Names,
+    ) -> Made:
+        """Set the outputs of a scope, and give it as a module."""
+        found: list[tuple[str, Value | None, bool]] = [("0", last, False)]
+        if outputs is not None:
+            scope.composite.as_dict = outputs.as_dict
+            found = []
+            for entry in outputs.entries:
+                if entry.when is None or self.context.condition(entry.when, names):
+                    value = self.follow(wiring.refer(entry.source, None))
+                    found.append((entry.name, value, entry.training_only))
+        scope.composite.outputs = tuple(
+            Output(name, value.number if value else -1, only) for name, value, only in found
+        )
+        results = {name: value.tensor if value else None for name, value, _ in found}
+        return Made(scope.composite, results, scope.trace)
+
+    def register(self, items: list[Item], scope: Scope) -> None:
+        """Children stand in file order, whatever the order of calls."""
+        for item in items:
+            if item.made is not None and item.reuses is None:
+                scope.composite.children[item.name] = item.made.target
+
+    def merge(
+        self,
+        joint: LayerSpec,
+        items: list[Item],
+        names: Names,
+        scope: Scope,
+        known: AbstractMapping[str, Value],
+    ) -> Value | None:
+        """Join the arms of a parallel body; absent arms are left out."""
+        arms = [item for item in items if not item.absent and not item.free]
+        name = "merge" if "merge" not in scope.composite.children else "merge_"
+        item = Item(name, joint, names)
+        item.sources = [Source(arm, None, arm.spec.node) for arm in arms]
+        if joint.type is None or joint.broken:
+            return None
+        if not arms:
+            return next(iter(known.values()), None)
+        item.type = type_of(self.context, joint.type, names)
+        target = item.type.target
+        if len(arms) == 1 and isinstance(target, type) and target.arity[0] > 1:
+            return self.follow(item.sources[0])
+        self.item(item, scope)
+        self.register([item], scope)
+        return next(iter(item.results.values()), None)
+
+    # An item: find its inputs, make or reuse its module, record the call.
+
+    def follow(self, source: Source) -> Value | None:
+        """The value that a source stands for; an absent layer stands for its first input."""
+        while isinstance(source.item, Item) and source.item.absent:
+            if not source.item.sources:
+                return None
+            source = source.item.sources[0]
+        if isinstance(source.item, Value):
+            return source.item
+        results = source.item.results
+        if source.result is None or not results:
+            return next(iter(results.values()), None)
+        if source.result not in results:
+            have = ", ".join(f"`{name}`" for name in results)
+            message = f"`{source.item.name}` has no result `{source.result}`"
+            raise self.context.report("E106", message, source.node.place, help=f"it has {have}")
+        return results[source.result]
+
+    def item(self, item: Item, scope: Scope) -> None:
+        """Make one item. What is wrong is reported, and leaves its results unknown."""
+        if item.absent or item.broken:
+            return
+        try:
+            inputs = [self.follow(source) for source in item.sources]
+            self.refuse_absent(item)
+            known = [value for value in inputs if value is not None and value.tensor is not None]
+            if len(known) < len(inputs):
+                return
+            made = self.module(item, known)
+            if made is not None:
+                again = item.reuses is not None and item.reuses.made is not made
+                item.results = scope.call(item.name, made, known, item.spec.node, reused=again)
+                if item.spec.shape is not None:
+                    self.annotation(item, scope)
+        except Refused:
+            return
+
+    def refuse_absent(self, item: Item) -> None:
+        """A Concat over an absent layer could mean two things, unless that layer says `from:`."""
+        if item.type is None or item.type.name not in ("Concat", "Stack"):
+            return
+        for source in item.sources:
+            target = source.item
+            if isinstance(target, Item) and target.absent and target.spec.sources is None:
+                raise self.context.report(
+                    "E112",
+                    f"`{target.name or 'a layer'}` is absent here, so what {item.type.name} takes is unclear",
+                    source.node.place,
+                    labels=(Label(target.place, "absent: its `when:` is false"),),
+                    help="say `from:` at the absent layer: that is what takes its place",
+                )
+
+    def module(self, item: Item, inputs: list[Value]) -> Made | None:
+        """The module of an item, applied: made now, or made before and applied again."""
+        owner = item.reuses
+        if owner is None:
+            if item.made is None:
+                item.made = self.make(item, inputs)
+                return item.made
+            return self.again(item, item.made, inputs)
+        if owner.broken or owner.absent:
+            if owner.absent:
+                message = f"`{owner.name}` is absent here: there is nothing to reuse"
+                self.context.report("E106", message, item.place)
+            return None
+        if owner.made is None:
+            owner.made = self.make(owner, inputs)
+            return owner.made
+        return self.again(item, owner.made, inputs)
+
+    def again(self, item: Item, made: Made, inputs: list[Value]) -> Made:
+        """Another application of a module."""
+        if None in made.results.values():
+            raise Refused
+        tensors = [value.tensor for value in inputs if value.tensor is not None]
+        try:
+            found, trace = resolved_outputs(made.target, tensors)
+        except Fault as fault:
+            label = Label(made.target.node.place, "the module was made here, for its first input")
+            raise self.context.report(
+                fault.code, fault.message, item.place, labels=(label,), notes=fault.notes
+            ) from None
+        return Made(made.target, dict(zip(made.results, found, strict=True)), trace)
+
+    def make(self, item: Item, inputs: list[Value]) -> Made:
+        """The module of an item, or of all its repetitions."""
+        if item.spec.repeat is not None:
+            return self.repetition(item, inputs)
+        return self.single(item, inputs, item.names)
+
+    def single(self, item: Item, inputs: list[Value], names: Names) -> Made:
+        """One module: a group, a block, or a layer."""
+        tensors = [value.tensor for value in inputs]
+        if item.spec.body is not None:
+            return self.group(item, tensors, names)
+        assert item.type is not None
+        if isinstance(item.type.target, BlockSpec):
+            return self.block(item, item.type.target, tensors, names)
+        return self.maker.make(item, inputs, names)
+
+    def group(self, item: Item, tensors: list[Tensor | None], names: Names) -> Made:
+        """A group: an open scope with one input."""
+        assert item.spec.body is not None
+        if len(tensors) > 1:
+            message = f"a group takes one input, not {len(tensors)}"
+            help = "make it a block with `inputs:`"
+            raise self.context.report("E112", message, item.place, help=help)
+        inputs = {"input": tensor for tensor in tensors if tensor is not None}
+        inner = {**names, **{name: Facts(name, tensor) for name, tensor in inputs.items()}}
+        return self.body(item.spec.body, inner, inputs, item.spec.node)
+
+    def block(
+        self, item: Item, block: BlockSpec, tensors: list[Tensor | None], names: Names
+    ) -> Made:
+        """A use of a block: a closed scope with parameters of its own."""
+        context = self.context
+        declared = [name.text for name in block.inputs] or ["input"]
+        if len(tensors) != len(declared):
+            message = f"`{block.name.text}` takes {len(declared)} inputs, not {len(tensors)}"
+            labels = (Label(block.name.place, f"it takes {', '.join(declared)}"),)
+            raise context.report("E112", message, item.place, labels=labels)
+        if block.body is None:
+            raise Refused
+        inputs = {n: t for n, t in zip(declared, tensors, strict=True) if t is not None}
+        facts: dict[str, Any] = {name: Facts(name, tensor) for name, tensor in inputs.items()}
+        if len(inputs) == 1:
+            facts["input"] = next(iter(facts.values()))
+        given = arguments(context, item, LayerNames(names, tensors[0]))
+        where = item.spec.type.place if item.spec.type is not None else item.place
+        owner = f"`{block.name.text}`"
+        context.uses.append(Label(item.place, f"in this use of {owner}"))
+        try:
+            bound = bind(context, block.params, given, facts, owner, where)
+            made = self.body(
+                block.body,
+                bound,
+                inputs,
+                item.spec.node,
+                kind=block.name.text,
+                outputs=block.outputs,
+            )
+            assert isinstance(made.target, Composite)
+            made.target.params = {p.name.text: bound[p.name.text] for p in block.params}
+            return made
+        finally:
+            context.uses.pop()
+
+    # Repetitions.
+
+    def repetition(self, item: Item, inputs: list[Value]) -> Made:
+        """`repeat:` nests: numbered or so named children, in a chain or densely connected."""
+        assert item.spec.repeat is not None
+        context, spec = self.context, item.spec
+        count = context.number(spec.repeat, item.names, "`repeat:`")
+        scope = Scope(Composite(None, spec.node, spec.names is None, tuple(_input_names(inputs))))
+        current = [
+            scope.value(name, value.tensor, value.node)
+            for name, value in zip(scope.composite.inputs, inputs, strict=True)
+        ]
+        if not current:
+            raise context.report("E112", "what repeats needs an input", item.place)
+        features = [current[0]]
+        for turn in range(count):
+            names = {**item.names, "i": turn}
+            name = self.repetition_name(item, names, scope)
+            if spec.dense:
+                current[0] = self.joined(features, scope, item)
+            made = self.single(item, current, names)
+            scope.composite.children[name] = made.target
+            results = scope.call(name, made, current, spec.node)
+            current[0] = next(iter(results.values()))
+            features.append(current[0])
+            if current[0].tensor is None:
+                break
+        last = self.joined(features, scope, item) if spec.dense else current[0]
+        scope.composite.outputs = (Output("0", last.number),)
+        return Made(scope.composite, {"0": last.tensor}, scope.trace)
+
+    def repetition_name(self, item: Item, names: Names, scope: Scope) -> str:
+        if item.spec.names is None:
+            return str(names["i"])
+        if not isinstance(item.spec.names, Scalar):
+            what = describe(item.spec.names)
+            help = 'quote a template that begins with a brace: `names: "{i}"`'
+            message = f"`names:` is a text, not {what}"
+            raise self.context.report("E105", message, item.spec.names.place, help=help)
+        name = self.context.fill(item.spec.names, names)
+        if name in scope.composite.children:
+            message = f"`names:` gives `{name}` twice"
+            raise self.context.report("E111", message, item.spec.names.place)
+        return name
+
+    def joined(self, features: list[Value], scope: Scope, item: Item) -> Value:
+        """The concatenation over the channels, of one feature or more."""
+        if len(features) == 1 or any(value.tensor is None for value in features):
+            return features[-1] if features[-1].tensor is None else features[0]
+        concat = find("Concat")
+        assert concat is not None
+        spec = LayerSpec.model_construct(node=item.spec.node, name=item.spec.name)
+        joint = Item("concat", spec, item.names, type=TypeUse("Concat", concat, {}))
+        made = self.maker.make(joint, features, item.names)
+        results = scope.call("concat", made, features, item.spec.node)
+        return next(iter(results.values()))
+
+    # `shape:` annotations.
+
+    def annotation(self, item: Item, scope: Scope) -> None:
+        """Check a `shape:` beside a layer. A new bare word stands for the size that it meets."""
+        node = item.spec.shape
+        tensor = next(iter(item.results.values())).tensor
+        if tensor is None or node is None:
+            return
+        if not isinstance(node, Sequence):
+            message = f"`shape:` is a list, not {describe(node)}"
+            raise self.context.report("E105", message, node.place)
+        written = [
+            self.annotated(each, size, item.names, scope)
+            for each, size in zip(node.items, tensor.shape, strict=False)
+        ]
+        fits = len(node.items) == len(tensor.shape)
+        if not fits or not all(always(equal(a, b)) for a, b in zip(written, tensor.shape, strict=True)):
+            said = show_shape(tuple(written)) if fits else f"{len(node.items)} dimensions"
+            message = f"`shape:` says {said}, but the output is {tensor}"
+            self.context.report("E113", message, node.place)
+
+    def annotated(self, node: Node, size: Any, names: Names, scope: Scope) -> Any:
+        word = node.value if isinstance(node, Scalar) else None
+        if isinstance(word, str) and word.isidentifier() and word not in names:
+            return scope.bound.setdefault(word, size)
+        value = self.context.size(node, {**names, **scope.bound})
+        return value if isinstance(value, int | Expr) else -1
+
+
+def _input_names(inputs: list[Value]) -> list[str]:
+    return ["input"] if len(inputs) == 1 else [f"input{number}" for number in range(len(inputs))]
+
+

@@ -1,0 +1,152 @@
+"""Who takes what from whom within one scope, and the order of calls that follows."""
+
+from collections.abc import Mapping as AbstractMapping
+
+from archspec.diagnostics import Label, Refused, did_you_mean
+from archspec.expand.context import Context
+from archspec.expand.items import Item, Source, Value, is_reuse, takes_list
+from archspec.syntax import Node, Scalar, Sequence, describe
+
+
+class Wiring:
+    """Finds the sources of every item of a scope."""
+
+    def __init__(
+        self, context: Context, items: list[Item], inputs: AbstractMapping[str, Value]
+    ) -> None:
+        self.context = context
+        self.items = items
+        self.inputs = inputs
+        self.by_name = {item.name: item for item in items if item.name}
+
+    def connect(self, *, parallel: bool) -> None:
+        """Set the sources of every item. In a parallel body every arm takes the scope's input."""
+        previous: Item | None = None
+        for item in self.items:
+            try:
+                item.sources = self.sources(item, None if parallel else previous)
+            except Refused:
+                item.broken = True
+            if not item.free:
+                previous = item
+
+    def sources(self, item: Item, previous: Item | None) -> list[Source]:
+        spec = item.spec
+        if spec.broken or item.free:
+            return []
+        args = spec.args
+        if isinstance(args, Sequence) and args.items and (item.absent or takes_list(item)):
+            self.refuse_second_list(item)
+            return [self.refer(node, item) for node in args.items]
+        if is_reuse(spec) and not item.absent:
+            item.reuses = self.reused(item)
+        if spec.sources is not None:
+            nodes = spec.sources.items if isinstance(spec.sources, Sequence) else [spec.sources]
+            return [self.refer(node, item) for node in nodes]
+        return [self.implicit(item, previous)]
+
+    def refuse_second_list(self, item: Item) -> None:
+        if item.spec.sources is not None:
+            message = "the inputs are given twice: as a list, and with `from:`"
+            raise self.context.report("E112", message, item.spec.sources.place)
+
+    def implicit(self, item: Item, previous: Item | None) -> Source:
+        if previous is not None:
+            return Source(previous, None, item.spec.node)
+        values = set(self.inputs.values())
+        if len(values) == 1:
+            return Source(values.pop(), None, item.spec.node)
+        inputs = [name for name in self.inputs if name != "input"]
+        if not inputs:
+            message = f"`{item.name}` has no input: the scope has none, and nothing comes before it"
+            raise self.context.report("E112", message, item.place)
+        raise self.context.report(
+            "E112",
+            f"there are several inputs ({', '.join(inputs)}): say which one this layer takes",
+            item.place,
+            help=f"for example `from: {inputs[0]}`",
+        )
+
+    def refer(self, node: Node, item: Item | None) -> Source:
+        """The source that a reference names: `x`, or `x.k` for one of several results."""
+        if not isinstance(node, Scalar) or node.value is None or isinstance(node.value, bool):
+            message = f"an input is the name of a layer, not {describe(node)}"
+            raise self.context.report("E105", message, node.place)
+        text = self.context.fill(node, item.names if item is not None else {})
+        name, _, result = text.partition(".")
+        target = self.by_name.get(name) or self.inputs.get(name)
+        if target is None:
+            raise self.unknown(name, node)
+        if target is item:
+            message = f"`{name}` takes its own output"
+            raise self.context.report("E107", message, node.place)
+        return Source(target, result or None, node)
+
+    def unknown(self, name: str, node: Node) -> Refused:
+        known = [*self.by_name, *self.inputs]
+        help = did_you_mean(name, known)
+        notes = []
+        if help is None:
+            notes = ["a reference sees the layers of its own block or group, and `input`"]
+            if len(known) <= 12:
+                help = f"there are {', '.join(known)}"
+        message = f"there is no layer `{name}` in this scope"
+        return self.context.report("E106", message, node.place, help=help, notes=tuple(notes))
+
+    def reused(self, item: Item) -> Item:
+        """The item whose module a `Reuse` applies again."""
+        node = item.spec.args
+        if not isinstance(node, Scalar) or not node.text:
+            place = (node or item.spec.node).place
+            raise self.context.report("E104", "Reuse names a layer: `{Reuse: conv1}`", place)
+        name = self.context.fill(node, item.names)
+        target = self.by_name.get(name)
+        if target is None or target is item:
+            raise self.unknown(name, node)
+        if target.reuses is not None or is_reuse(target.spec):
+            message = f"`{name}` is a Reuse itself: name the layer that it uses"
+            raise self.context.report("E106", message, node.place)
+        return target
+
+
+def order(context: Context, items: list[Item]) -> list[Item]:
+    """Items in call order: file order, except that what a layer needs comes before it.
+
+    Reports a cycle and leaves its items broken. Iterative, for chains of any length.
+    """
+    done: set[int] = set()
+    open_: dict[int, int] = {}  # item → position on the path
+    result: list[Item] = []
+    for root in items:
+        path: list[tuple[Item, int]] = [(root, 0)] if id(root) not in done else []
+        while path:
+            item, step = path.pop()
+            needs = [s.item for s in item.sources if isinstance(s.item, Item)]
+            open_[id(item)] = len(path)
+            while step < len(needs) and id(needs[step]) in done:
+                step += 1
+            if step == len(needs):
+                del open_[id(item)]
+                done.add(id(item))
+                result.append(item)
+                continue
+            path.append((item, step + 1))
+            if id(needs[step]) in open_:
+                _report_cycle(context, [each for each, _ in path[open_[id(needs[step])] :]])
+                item.sources = []
+                continue
+            path.append((needs[step], 0))
+    return result
+
+
+def _report_cycle(context: Context, cycle: list[Item]) -> None:
+    for item in cycle:
+        item.broken = True
+    names = [item.name for item in cycle]
+    first = min(cycle, key=lambda item: (item.place.line, item.place.column))
+    turn = names.index(first.name)
+    chain = " ← ".join([*names[turn:], *names[:turn], names[turn]])
+    labels = tuple(Label(i.place, f"`{i.name}`") for i in cycle if i is not first)
+    context.report("E107", f"these layers need each other: {chain}", first.place, labels=labels)
+
+

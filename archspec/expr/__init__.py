@@ -1,0 +1,24 @@
+"""The expression language: what may stand behind `=`, in `for`, and in `{}` of a name."""
+
+from archspec.expr.clauses import ForClause, Template, compile_for, compile_template
+from archspec.expr.compiler import Expression, Scope, compile_expression, truth
+from archspec.expr.errors import ExpressionError
+from archspec.expr.facts import Facts
+from archspec.expr.formula import Formula, capture
+from archspec.expr.functions import FUNCTIONS
+
+__all__ = [
+    "FUNCTIONS",
+    "Expression",
+    "ExpressionError",
+    "Facts",
+    "ForClause",
+    "Formula",
+    "Scope",
+    "Template",
+    "capture",
+    "compile_expression",
+    "compile_for",
+    "compile_template",
+    "truth",
+]

@@ -1,0 +1,73 @@
+"""The functions that expressions may call."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from archspec.expr.bounds import MAX_ITEMS
+from archspec.expr.errors import ExpressionError
+from archspec.sizes import Expr
+
+
+def make_divisible(value: float, divisor: int = 8) -> int:
+    """The multiple of `divisor` nearest to `value`, never more than 10 % below it.
+
+    The rounding of channel counts in MobileNet: https://arxiv.org/abs/1801.04381 and its code.
+    """
+    rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * value else rounded
+
+
+def _range(*bounds: int) -> list[int]:
+    numbers = range(*bounds)
+    if len(numbers) > MAX_ITEMS:
+        raise ExpressionError(f"a range of more than {MAX_ITEMS} numbers")
+    return list(numbers)
+
+
+def _zip(*lists: list[Any]) -> list[list[Any]]:
+    lengths = {len(each) for each in lists}
+    if len(lengths) > 1:
+        words = " and ".join(str(len(each)) for each in lists)
+        raise ExpressionError(f"zip over lists of different lengths: {words}")
+    return [list(row) for row in zip(*lists, strict=True)]
+
+
+def _enumerate(items: list[Any], start: int = 0) -> list[list[Any]]:
+    return [[number, item] for number, item in enumerate(items, start)]
+
+
+def _log(value: float, base: float | None = None) -> float:
+    return math.log(value) if base is None else math.log(value, base)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "min": min,
+    "max": max,
+    "abs": abs,
+    "round": round,
+    "ceil": math.ceil,
+    "floor": math.floor,
+    "sqrt": math.sqrt,
+    "log": _log,
+    "int": int,
+    "len": len,
+    "sum": sum,
+    "range": _range,
+    "zip": _zip,
+    "enumerate": _enumerate,
+    "make_divisible": make_divisible,
+}
+
+
+def call(name: str, arguments: list[Any]) -> Any:
+    """Call one of `FUNCTIONS`; whatever goes wrong is an `ExpressionError`."""
+    if any(isinstance(argument, Expr) for argument in arguments):
+        size = next(str(a) for a in arguments if isinstance(a, Expr))
+        raise ExpressionError(f"`{name}` needs a known number, but {size} is symbolic", code="E114")
+    if name == "int" and any(isinstance(a, str) for a in arguments):
+        raise ExpressionError("`int` takes a number")
+    try:
+        return FUNCTIONS[name](*arguments)
+    except (TypeError, ValueError, OverflowError, ArithmeticError) as error:
+        raise ExpressionError(f"`{name}`: {error}") from None

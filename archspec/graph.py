@@ -1,0 +1,119 @@
+"""The expanded graph: a tree of modules with nothing left to infer, and the calls between them.
+
+`Graph` is what a network is; `Trace` is what one run of it makes of its inputs. A module that is
+applied twice (`Reuse`) is in the graph once and has a trace for every application.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from archspec.ops import Layer
+from archspec.syntax import Node
+from archspec.tensors import Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaf:
+    """A layer, complete: its module, expression, parameter or buffer."""
+
+    layer: Layer
+    node: Node
+
+    @property
+    def type(self) -> str:
+        """The name of its layer type."""
+        return type(self.layer).__name__
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One application of a child: values in, values out, as numbers into the scope's values.
+
+    `name` is what the layer is called in the file; `target` is a child of the same scope, or a
+    merge that has no name of its own. `reused` says that it was called before.
+    """
+
+    name: str
+    target: "Leaf | Composite"
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    reused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output of a scope: a value, and the name under which others see it."""
+
+    name: str
+    value: int
+    training_only: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Composite:
+    """A scope: a block, a group, a repetition, or the network itself.
+
+    Values are numbered: first the inputs, then what the calls give, in call order. `names` has a
+    name for every value, for whoever prints code. Children stand in file order.
+    """
+
+    kind: str | None
+    """The block's name; None for a group or a repetition."""
+    node: Node
+    numbered: bool
+    inputs: tuple[str, ...]
+    children: dict[str, "Leaf | Composite"] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    outputs: tuple[Output, ...] = ()
+    as_dict: bool = False
+    params: dict[str, Any] = field(default_factory=dict)
+    """The parameters of a block, as this use sets them."""
+
+    def readers(self) -> list[int]:
+        """For every value, how many calls and outputs read it."""
+        counts = [0] * len(self.names)
+        for call in self.calls:
+            for value in call.inputs:
+                counts[value] += 1
+        for output in self.outputs:
+            counts[output.value] += 1
+        return counts
+
+    def needed(self, *, training: bool) -> list[bool]:
+        """For every call, whether an output of this mode depends on it."""
+        wanted = {o.value for o in self.outputs if training or not o.training_only}
+        needed = [False] * len(self.calls)
+        for number in range(len(self.calls) - 1, -1, -1):
+            call = self.calls[number]
+            if wanted.intersection(call.outputs):
+                needed[number] = True
+                wanted.update(call.inputs)
+        return needed
+
+
+@dataclass(slots=True, eq=False)
+class Trace:
+    """What one application of a scope computes: a tensor type per value, a trace per inner scope."""
+
+    tensors: list[Tensor]
+    inner: dict[int, "Trace"] = field(default_factory=dict)
+    """By the number of the call."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """An expanded network."""
+
+    name: str
+    root: Composite
+
+
+def leaves(scope: Composite, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Leaf]]:
+    """Every leaf with its path, in registration order; shared ones once."""
+    for name, child in scope.children.items():
+        if isinstance(child, Leaf):
+            yield (*path, name), child
+        else:
+            yield from leaves(child, (*path, name))

@@ -1,0 +1,140 @@
+"""A checked network: what it is made of, what flows through it, and how to build it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from archspec.graph import Graph, Trace
+from archspec.resolve import Application, applications
+from archspec.sizes import Condition, Domain, Size
+from archspec.spec import Spec
+from archspec.tensors import Tensor
+
+if TYPE_CHECKING:
+    import torch
+
+Shape = tuple[Size, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRow:
+    """One call of a layer, as the table shows it. Shapes leave the batch out."""
+
+    path: str
+    type: str
+    args: Mapping[str, Any]
+    input_shapes: tuple[Shape, ...]
+    output_shape: Shape
+    params: int
+    macs: Size
+    reused: bool = False
+    training_only: bool = False
+
+
+@dataclass(slots=False, eq=False)
+class Network:
+    """A network that was accepted: every argument known, every shape inferred.
+
+    Made by `archspec.load`. It is a value: treat it as immutable.
+    """
+
+    spec: Spec
+    params: Mapping[str, Any]
+    """The values of the spec's parameters."""
+    graph: Graph
+    trace: Trace
+    domain: Domain
+    example_sizes: Mapping[str, int] = field(default_factory=dict)
+    """For symbolic inputs: sizes that work."""
+
+    @property
+    def name(self) -> str:
+        """The name that the spec gives."""
+        return self.graph.name
+
+    @property
+    def inputs(self) -> dict[str, Tensor]:
+        """The inputs by name, in order: shapes leave the batch out."""
+        root = self.graph.root
+        return dict(zip(root.inputs, self.trace.tensors, strict=False))
+
+    @property
+    def outputs(self) -> dict[str, Tensor]:
+        """The outputs in eval by name, in order."""
+        return self.outputs_in(training=False)
+
+    def outputs_in(self, *, training: bool) -> dict[str, Tensor]:
+        """The outputs of one mode by name. A network without `outputs:` calls its one `output`."""
+        root = self.graph.root
+        named = self.spec.outputs is not None
+        return {
+            output.name if named else "output": self.trace.tensors[output.value]
+            for output in root.outputs
+            if training or not output.training_only
+        }
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """What symbolic sizes must fulfil for the network to work."""
+        return list(self.domain.requirements)
+
+    @cached_property
+    def applications(self) -> tuple[Application, ...]:
+        """Every call of a layer, in call order."""
+        return tuple(applications(self.graph.root, self.trace))
+
+    @cached_property
+    def layers(self) -> tuple[LayerRow, ...]:
+        """The rows of the layer table, in call order."""
+        return tuple(map(_row, self.applications))
+
+    @cached_property
+    def parameter_count(self) -> int:
+        """Elements of all parameters; shared ones count once."""
+        return sum(application.params for application in self.applications)
+
+    @cached_property
+    def macs(self) -> Size:
+        """Multiply-adds of a forward pass at batch 1 in eval; shared layers count every time."""
+        return sum((application.macs for application in self.applications), start=0)
+
+    def build(
+        self,
+        *,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | str | None" = None,
+    ) -> "torch.nn.Module":
+        """The network as a plain `nn.Module`, initialised as PyTorch does.
+
+        Args:
+            device: where its tensors live; PyTorch's default if None.
+            dtype: of its parameters and floating buffers; PyTorch's default if None.
+        """
+        from archspec.backends.module import build  # loads torch
+
+        return build(self, device=device, dtype=dtype)
+
+
+def _row(application: Application) -> LayerRow:
+    layer = application.leaf.layer
+    return LayerRow(
+        path=".".join(application.path),
+        type=application.leaf.type,
+        args=shown_arguments(layer),
+        input_shapes=tuple(tensor.shape for tensor in application.inputs),
+        output_shape=application.outputs[0].shape,
+        params=application.params,
+        macs=application.macs,
+        reused=application.reused,
+        training_only=application.training_only,
+    )
+
+
+def shown_arguments(layer: Any) -> dict[str, Any]:
+    """The arguments of a complete layer that say something: all but defaults."""
+    return {
+        info.alias or name: value
+        for name, info in type(layer).model_fields.items()
+        if (value := getattr(layer, name)) != info.default
+    }

@@ -1,0 +1,47 @@
+"""The types of layer arguments: what pydantic checks, and the words for it in messages."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict, StrictFloat, StrictInt
+
+
+class Words(str):
+    """What an argument must be, in words: metadata beside a type, used by error messages."""
+
+    __slots__ = ()
+
+
+Int = Annotated[int, Strict(), Words("an integer")]
+Float = Annotated[float, Strict(), Words("a number")]
+IntOrFloat = Annotated[StrictInt | StrictFloat, Words("a number")]
+Bool = Annotated[bool, Strict(), Words("true or false")]
+Str = Annotated[str, Strict(), Words("a text")]
+Number = Annotated[
+    float, Strict(), Field(ge=-1e30, le=1e30), Words("a number between -1e30 and 1e30")
+]
+"""A factor or a bound: what float32 cannot hold PyTorch refuses, here and there, late."""
+
+One = Annotated[
+    StrictInt | tuple[StrictInt],
+    Words("an integer or a list of 1 integer"),
+]
+Two = Annotated[
+    StrictInt | tuple[StrictInt, StrictInt],
+    Words("an integer or a list of 2 integers"),
+]
+Three = Annotated[
+    StrictInt | tuple[StrictInt, StrictInt, StrictInt],
+    Words("an integer or a list of 3 integers"),
+]
+Ints = Annotated[tuple[StrictInt, ...], Words("a list of integers")]
+IntOrInts = Annotated[StrictInt | tuple[StrictInt, ...], Words("an integer or a list of integers")]
+
+PaddingMode = Annotated[
+    Literal["zeros", "reflect", "replicate", "circular"],
+    Words("one of zeros, reflect, replicate, circular"),
+]
+
+
+def spread(value: int | tuple[int, ...], rank: int) -> tuple[int, ...]:
+    """An argument for every spatial dimension: one integer counts for all of them."""
+    return (value,) * rank if isinstance(value, int) else value

@@ -1,0 +1,229 @@
+"""A layer type is one class: its fields are the arguments, and it knows its shape, cost and code.
+
+What a new layer type says:
+
+- its arguments, as pydantic fields with PyTorch's names and defaults;
+- `infer`: the arguments that follow from the inputs (`in_channels`);
+- `check`: what PyTorch refuses whatever the input is;
+- `shape`: the outputs from the inputs, or a `Fault`;
+- `weights`, `buffers`, `macs`: what it holds and what it costs;
+- `emit`: the code, as data. For a class of `torch.nn` the base class does that.
+
+Rules never see file positions: they raise a `Fault` that names a field or an input.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from archspec.diagnostics import Fault
+from archspec.sizes import Size
+from archspec.tensors import FLOATS, INTEGERS, Tensor
+
+_NOTHING: Final[Mapping[str, Any]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Construct:
+    """A child module: `path(*args, **kwargs)` in `__init__`, and how `forward` calls it.
+
+    `call` is the expression in `forward`; `{self}` is the child, `{inputs}` its inputs.
+    `unpack` takes a result apart where there are several: `"{output}, ({h}, {c})"`; a result that
+    nobody reads becomes `_`, and `adjust` holds what is done to a result that somebody reads.
+    `first` is the call to use when only the first result is read.
+    `definition` is the source of the class, for a type that cannot be imported from `path`.
+    """
+
+    path: str
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    call: str = "{self}({inputs})"
+    unpack: str | None = None
+    adjust: Mapping[str, str] = field(default_factory=dict)
+    first: str | None = None
+    definition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """An expression in `forward`, without a module of its own.
+
+    `{0}`, `{1}`, … are the inputs, `{inputs}` all of them; every other name in the template is a
+    literal of `values`. `torch` and `F` (torch.nn.functional) may be used.
+    An expression with several results gives a tuple.
+    """
+
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FreeTensor:
+    """A parameter or buffer of the scope itself.
+
+    With `init` (a function of `torch.nn.init` and its arguments) it is a parameter; else a buffer
+    that holds `value`: a number, or a formula over the names in `index`.
+    """
+
+    sizes: tuple[int, ...]
+    dtype: str
+    init: tuple[str, Mapping[str, Any]] | None = None
+    value: Any = None
+    index: tuple[str, ...] = ()
+    persistent: bool = True
+
+
+Emission = Construct | Function | FreeTensor
+
+
+class Layer(BaseModel):
+    """Base of all layer types. A subclass is final once it is registered under its class name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    arity: ClassVar[tuple[int, int | None]] = (1, 1)
+    """How many inputs it takes: from, to (None: any number)."""
+    ranks: ClassVar[tuple[int, ...] | None] = None
+    """Dimensions that its (first) input may have, batch left out; None: any."""
+    unbatched: ClassVar[tuple[int, ...]] = ()
+    """Ranks at which PyTorch would take the batch for another dimension (class *meaning*)."""
+    dtypes: ClassVar[tuple[str, ...] | None] = FLOATS
+    """Dtypes that every input may have; None: any."""
+    free: ClassVar[bool] = False
+    """Whether its inputs may be tensors without a batch (Parameter, Buffer)."""
+    needs_batch: ClassVar[tuple[int, ...]] = ()
+    """The inputs that must have a batch even so."""
+    results: ClassVar[tuple[str, ...]] = ()
+    """Names of the results of a layer with several; a layer with numbered ones leaves it empty."""
+    positional: ClassVar[tuple[str, ...]] = ()
+    """Fields that the emitted constructor call gives without their names."""
+    hidden: ClassVar[tuple[str, ...]] = ()
+    """Fields that the emitted constructor call leaves out."""
+
+    def check(self) -> None:
+        """Raise a `Fault` for arguments that are wrong whatever the input is."""
+
+    def infer(self, *inputs: Tensor) -> Mapping[str, Size]:
+        """The arguments that follow from the inputs. They are checked where they are given."""
+        return _NOTHING
+
+    def shape(self, *inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """The output, or the outputs, for these inputs; raises a `Fault` where there is none."""
+        raise NotImplementedError
+
+    def weights(self) -> Mapping[str, tuple[int, ...]]:
+        """Name and shape of every parameter, in PyTorch's order."""
+        return _NOTHING
+
+    def buffers(self) -> Mapping[str, tuple[int, ...]]:
+        """Name and shape of every buffer of the state dict, in PyTorch's order."""
+        return _NOTHING
+
+    def macs(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Size:
+        """Multiply-adds of one call at batch 1 in eval, as `FlopCounterMode` counts them."""
+        return 0
+
+    def remarks(self, *inputs: Tensor) -> tuple[Fault, ...]:
+        """Warnings and notes about a use that is accepted."""
+        return ()
+
+    def emit(self, inputs: tuple[Tensor, ...]) -> Emission:
+        """What to construct or compute. Here: the class of `torch.nn` that has our name.
+
+        `inputs` are the types of one call, for expressions that depend on ranks.
+        """
+        fields = type(self).model_fields
+        args = tuple(getattr(self, name) for name in self.positional)
+        skipped = {*self.positional, *self.hidden}
+        kwargs = {
+            name: value
+            for name, info in fields.items()
+            if name not in skipped and (value := getattr(self, name)) != info.default
+        }
+        return Construct(f"torch.nn.{type(self).__name__}", args, kwargs)
+
+
+def apply(layer: Layer, *inputs: Tensor) -> tuple[Layer, tuple[Tensor, ...]]:
+    """Apply a layer to inputs: the layer with nothing left to infer, and its outputs.
+
+    Raises `Fault`.
+    """
+    complete = accept(layer, *inputs)
+    return complete, outputs_of(complete, inputs)
+
+
+def accept(layer: Layer, *inputs: Tensor) -> Layer:
+    """The layer with its inferred arguments filled in, after all that is common was checked."""
+    _check_inputs(layer, inputs)
+    inferred = layer.infer(*inputs)
+    if inferred:
+        layer = _complete(layer, inferred)
+    return layer
+
+
+def outputs_of(layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """The outputs of a complete layer, always as a tuple."""
+    outputs = layer.shape(*inputs)
+    return outputs if isinstance(outputs, tuple) else (outputs,)
+
+
+def _check_inputs(layer: Layer, inputs: tuple[Tensor, ...]) -> None:
+    kind = type(layer).__name__
+    low, high = layer.arity
+    if len(inputs) < low or (high is not None and len(inputs) > high):
+        wanted = str(low) if low == high else f"{low} or more" if high is None else f"{low} to {high}"
+        raise Fault("E112", f"{kind} takes {wanted} inputs, not {len(inputs)}")
+    for number, x in enumerate(inputs):
+        if layer.dtypes is not None and x.dtype not in layer.dtypes:
+            wanted = _dtype_words(layer.dtypes)
+            raise Fault("E207", f"{kind} takes {wanted}, not {x.dtype}", input=number)
+        if not x.batched and (not layer.free or number in layer.needs_batch):
+            raise Fault("E117", f"{kind} takes batched tensors, not a free tensor", input=number)
+    if layer.ranks is not None and len(inputs[0].shape) not in layer.ranks:
+        raise _wrong_rank(layer, inputs[0])
+
+
+def _dtype_words(dtypes: tuple[str, ...]) -> str:
+    if dtypes == FLOATS:
+        return "floating-point numbers"
+    return "integers" if set(dtypes) <= set(INTEGERS) else " or ".join(dtypes)
+
+
+def _wrong_rank(layer: Layer, x: Tensor) -> Fault:
+    kind, rank = type(layer).__name__, len(x.shape)
+    wanted = " or ".join(str(r) for r in layer.ranks or ())
+    message = f"{kind} takes {wanted} dimensions beside the batch, not {rank} ({x})"
+    if rank in layer.unbatched:
+        note = f"PyTorch would take the batch of this {x} for the channels of one sample"
+        return Fault("E501", message, input=0, notes=[note])
+    return Fault("E203", message, input=0)
+
+
+def _complete(layer: Layer, inferred: Mapping[str, Size]) -> Layer:
+    missing: dict[str, int] = {}
+    for name, value in inferred.items():
+        given = getattr(layer, name)
+        if given is None:
+            missing[name] = _known(layer, name, value)
+        elif isinstance(value, int) and given != value:
+            raise Fault(
+                "E205",
+                f"{name} is {given}, but the input has {value}",
+                field=name,
+                input=0,
+                help=f"write {name}: {value}, or leave it out",
+            )
+    return layer.model_copy(update=missing) if missing else layer
+
+
+def _known(layer: Layer, name: str, value: Size) -> int:
+    if isinstance(value, int):
+        return value
+    raise Fault(
+        "E114",
+        f"{type(layer).__name__} needs a fixed {name}, but its input has {value}",
+        input=0,
+        help="fix the input size, or pool to a fixed size before this layer",
+    )

@@ -1,0 +1,76 @@
+"""The table of layer types: name → class. Built-in families load when a name asks for them."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import TypeVar
+
+from archspec.ops.base import Layer
+
+# Families in the order in which a lookup tries them: what nearly every network uses comes first.
+FAMILIES = (
+    "convolution",
+    "normalisation",
+    "activation",
+    "rectifier",
+    "softmax",
+    "layer_norm",
+    "pooling",
+    "adaptive",
+    "transposed",
+    "linear",
+    "merge",
+    "matmul",
+    "reshape",
+    "dropout",
+    "free",
+    "arithmetic",
+    "rearrange",
+    "select",
+    "pad",
+    "padding",
+    "border",
+    "resize",
+    "shuffle",
+    "embedding",
+    "attention",
+    "dot_product",
+    "recurrent",
+)
+
+_types: dict[str, type[Layer]] = {}
+_loaded: set[str] = set()
+
+L = TypeVar("L", bound=type[Layer])
+
+
+def register(cls: L) -> L:
+    """Add a layer type under its class name. Serves as a decorator; built-ins use it too.
+
+    Raises `ValueError` when another class has that name.
+    """
+    known = _types.setdefault(cls.__name__, cls)
+    if known is not cls:
+        raise ValueError(f"there is a layer type {cls.__name__} already: {known.__module__}")
+    return cls
+
+
+def find(name: str) -> type[Layer] | None:
+    """The layer type with this name, or None."""
+    for family in FAMILIES:
+        if name in _types:
+            break
+        _load(family)
+    return _types.get(name)
+
+
+def names() -> Iterator[str]:
+    """The names of all layer types, in alphabetical order."""
+    for family in FAMILIES:
+        _load(family)
+    return iter(sorted(_types))
+
+
+def _load(family: str) -> None:
+    if family not in _loaded:
+        import_module(f"archspec.ops.{family}")
+        _loaded.add(family)

@@ -1,0 +1,153 @@
+"""The pipeline as functions: text → tree → typed spec → network, or diagnostics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from archspec.diagnostics import Collector, Diagnostic, Place, Refused, Source, SpecError
+from archspec.expand import MAX_LAYERS, expand
+from archspec.network import Network
+from archspec.spec import Spec, read_spec
+from archspec.syntax import Node, lift, read, read_file
+
+SpecSource = str | PathLike[str] | Mapping[str, Any] | Spec
+"""A path, a mapping in the words of the language, or a typed spec."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check found. `network` is there when the spec was accepted."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    network: Network | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the spec was accepted: warnings and notes do not count."""
+        return self.network is not None
+
+
+def compile_source(source: Source, params: Mapping[str, Any], max_layers: int) -> Report:
+    """Compile a text."""
+    found = Collector()
+    try:
+        return _compile_tree(read(source, found), params, max_layers, found)
+    except Refused:
+        return Report(tuple(found))
+
+
+def compile_file(path: str | PathLike[str], params: Mapping[str, Any], max_layers: int) -> Report:
+    """Compile a file. What cannot be opened is a diagnostic of code E001."""
+    found = Collector()
+    try:
+        source = read_file(Path(path), found)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        place = Place(Source(str(path)), 0, 0, 0)
+        found.report("E001", f"the file cannot be read: {reason}", place)
+        return Report(tuple(found))
+    except Refused:
+        return Report(tuple(found))
+    return compile_source(source, params, max_layers)
+
+
+def compile_data(
+    data: Mapping[str, Any], params: Mapping[str, Any], max_layers: int, name: str
+) -> Report:
+    """Compile plain Python data; places are key paths."""
+    found = Collector()
+    try:
+        tree = lift(data, Source(name))
+    except RecursionError:
+        found.report("E005", "the data contains itself, or is nested too deeply", _nowhere(name))
+        return Report(tuple(found))
+    try:
+        return _compile_tree(tree, params, max_layers, found)
+    except Refused:
+        return Report(tuple(found))
+
+
+def compile_spec(spec: Spec, params: Mapping[str, Any], max_layers: int) -> Report:
+    """Compile a typed spec."""
+    found = Collector()
+    return _expand(spec, params, max_layers, found)
+
+
+def _nowhere(name: str) -> Place:
+    return Place(Source(name), 0, 0, 0)
+
+
+def _compile_tree(
+    tree: Node, params: Mapping[str, Any], max_layers: int, found: Collector
+) -> Report:
+    return _expand(read_spec(tree, found), params, max_layers, found)
+
+
+def _expand(
+    spec: Spec, params: Mapping[str, Any], max_layers: int, found: Collector
+) -> Report:
+    try:
+        network = expand(spec, params, found, max_layers)
+    except Refused:
+        return Report(tuple(found))
+    return Report(tuple(found), network)
+
+
+def check(
+    spec: SpecSource, *, params: Mapping[str, Any] | None = None, max_layers: int = MAX_LAYERS
+) -> Report:
+    """Check a spec, without torch. Never raises for a bad spec.
+
+    Args:
+        spec: a path, a mapping in the words of the language, or a `Spec`.
+        params: values for the spec's parameters.
+        max_layers: how many layers the expanded network may have.
+    """
+    given = params or {}
+    if isinstance(spec, Spec):
+        return compile_spec(spec, given, max_layers)
+    if isinstance(spec, Mapping):
+        return compile_data(spec, given, max_layers, "<dict>")
+    return compile_file(spec, given, max_layers)
+
+
+def load(
+    spec: SpecSource, *, params: Mapping[str, Any] | None = None, max_layers: int = MAX_LAYERS
+) -> Network:
+    """The network of a spec. Raises `SpecError` if it is refused, `OSError` if a file is not there.
+
+    Args:
+        spec: a path, a mapping in the words of the language, or a `Spec`.
+        params: values for the spec's parameters.
+        max_layers: how many layers the expanded network may have.
+    """
+    return _accepted(check(spec, params=params, max_layers=max_layers))
+
+
+def loads(
+    text: str,
+    *,
+    filename: str = "<text>",
+    params: Mapping[str, Any] | None = None,
+    max_layers: int = MAX_LAYERS,
+) -> Network:
+    """The network of a spec given as YAML text. Raises `SpecError`."""
+    return _accepted(compile_source(Source(filename, text), params or {}, max_layers))
+
+
+def from_dict(
+    data: Mapping[str, Any],
+    *,
+    params: Mapping[str, Any] | None = None,
+    max_layers: int = MAX_LAYERS,
+) -> Network:
+    """The network of a spec given as Python data. Raises `SpecError`; places are key paths."""
+    return _accepted(compile_data(data, params or {}, max_layers, "<dict>"))
+
+
+def _accepted(report: Report) -> Network:
+    if report.network is None:
+        raise SpecError(report.diagnostics)
+    return report.network

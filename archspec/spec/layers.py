@@ -1,0 +1,168 @@
+"""Tree → layers: entries, groups, loops and parallel bodies.
+
+    entry  = type | "{" type [":" args] [control]* "}" | group | loop
+    group  = list | "{layers: ...}" | "{merge: ..., branches: ...}"
+    loop   = "{for: names in list, layers: ...}"
+    control = from | when | repeat | names | connect | shape
+"""
+
+from typing import Any
+
+from archspec.diagnostics import Collector, Refused
+from archspec.ops import Layer, find
+from archspec.spec.model import Body, LayerSpec, LoopSpec
+from archspec.spec.parts import as_text, refuse_unknown_keys, unknown_key
+from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
+
+CONTROL = ("from", "when", "repeat", "names", "connect", "shape")
+BODY = ("layers", "merge", "branches")
+_LOOP = ("for", "when", "layers")
+_RESERVED = (*CONTROL, *BODY, "for")
+
+
+def read_body(mapping: Mapping, found: Collector, what: str) -> Body:
+    """The body under `layers:`, or under `merge:` and `branches:`, of a scope."""
+    layers, merge, branches = (mapping.get(key) for key in BODY)
+    if layers is not None:
+        for extra in ("merge", "branches"):
+            if extra in mapping.entries:
+                key = mapping.entries[extra][0]
+                found.report("E101", f"{what} has `layers:`, so it cannot have `{extra}:`", key.place)
+        return read_entries(layers, found)
+    if branches is None or merge is None:
+        missing = "layers" if merge is None and branches is None else "merge" if merge is None else "branches"
+        raise found.report("E104", f"{what} has no `{missing}:`", mapping.place)
+    body = read_entries(branches, found)
+    joint = read_layer(None, merge, found)
+    return Body.model_construct(
+        node=body.node, entries=body.entries, numbered=body.numbered, merge=joint
+    )
+
+
+def read_entries(node: Node, found: Collector) -> Body:
+    """A mapping of named entries, or a list of numbered ones."""
+    if isinstance(node, Mapping):
+        pairs: list[tuple[Scalar | None, Node]] = list(node.items())
+    elif isinstance(node, Sequence):
+        pairs = [(None, item) for item in node.items]
+    else:
+        raise found.report(
+            "E105", f"layers are a mapping or a list, not {describe(node)}", node.place
+        )
+    entries = tuple(read_entry(name, value, found) for name, value in pairs)
+    return Body.model_construct(
+        node=node, entries=entries, numbered=isinstance(node, Sequence), merge=None
+    )
+
+
+def read_entry(name: Scalar | None, node: Node, found: Collector) -> LayerSpec | LoopSpec:
+    """One entry of a body. What cannot be read is reported, and comes back as a broken layer."""
+    try:
+        if isinstance(node, Mapping) and "for" in node.entries:
+            return _read_loop(node, found)
+        return read_layer(name, node, found)
+    except Refused:
+        return LayerSpec.model_construct(node=name or node, name=name, broken=True)
+
+
+def _read_loop(node: Mapping, found: Collector) -> LoopSpec:
+    refuse_unknown_keys(node, _LOOP, "a loop", found)
+    clause = as_text(node.entries["for"][1], "`for:`", found)
+    layers = node.get("layers")
+    if layers is None:
+        raise found.report("E104", "a loop has no `layers:`", node.entries["for"][0].place)
+    return LoopSpec.model_construct(
+        node=node, clause=clause, when=node.get("when"), body=read_entries(layers, found)
+    )
+
+
+def read_layer(name: Scalar | None, node: Node, found: Collector) -> LayerSpec:
+    """One layer or group."""
+    if isinstance(node, Sequence):
+        body = read_entries(node, found)
+        return LayerSpec.model_construct(node=name or node, name=name, body=body)
+    if isinstance(node, Scalar):
+        return LayerSpec.model_construct(node=name or node, name=name, type=_type(node, found))
+    assert isinstance(node, Mapping)
+    fields: dict[str, Any] = {"node": name or node, "name": name}
+    rest = [key for key, _ in node.items() if key.text not in _RESERVED]
+    _read_controls(node, fields, found)
+    if any(key in node.entries for key in BODY):
+        for key in rest:
+            unknown_key(key, _RESERVED, "a group", found)
+            fields["broken"] = True
+        fields["body"] = read_body(node, found, "a group")
+    else:
+        _read_type(node, rest, fields, found)
+    return LayerSpec.model_construct(**fields)
+
+
+def _read_controls(node: Mapping, fields: dict[str, Any], found: Collector) -> None:
+    fields["sources"] = node.get("from")
+    for key in ("when", "repeat", "names", "shape"):
+        fields[key] = node.get(key)
+    connect = node.get("connect")
+    if connect is not None:
+        word = connect.value if isinstance(connect, Scalar) else None
+        if word not in ("chain", "dense"):
+            found.report("E105", f"`connect:` is chain or dense, not {describe(connect)}", connect.place)
+            fields["broken"] = True
+        fields["dense"] = word == "dense"
+    for key in ("names", "connect"):
+        if key in node.entries and "repeat" not in node.entries:
+            place = node.entries[key][0].place
+            found.report("E104", f"`{key}:` goes with `repeat:`", place)
+
+
+def _read_type(node: Mapping, rest: list[Scalar], fields: dict[str, Any], found: Collector) -> None:
+    if not rest:
+        raise found.report(
+            "E104",
+            "this layer has no type",
+            node.place,
+            help="write the type as the key: `{Conv2d: {out_channels: 8, kernel_size: 3}}`",
+        )
+    chosen = rest[0] if len(rest) == 1 else _likeliest_type(rest)
+    for key in rest:
+        if key is not chosen:
+            _second_type(key, node, found)
+            fields["broken"] = True
+    fields["type"] = chosen
+    fields["args"] = _arguments(node.entries[chosen.text][1])
+
+
+def _arguments(node: Node) -> Node | None:
+    return None if isinstance(node, Scalar) and node.value is None else node
+
+
+def _likeliest_type(keys: list[Scalar]) -> Scalar:
+    known = [k for k in keys if k.text.startswith("=") or find(k.text) is not None]
+    capital = [k for k in keys if k.text[:1].isupper()]
+    return (known or capital or keys)[0]
+
+
+def _second_type(key: Scalar, node: Mapping, found: Collector) -> None:
+    value = node.entries[key.text][1]
+    sources = node.get("from")
+    if isinstance(value, Scalar) and value.value is None and isinstance(sources, Scalar):
+        found.report(
+            "E101",
+            f"`{key.text}` stands alone in this layer",
+            key.place,
+            help=f"several inputs are a list: `from: [{sources.text}, {key.text}]`",
+        )
+        return
+    if "(" in str(node.entries) and key.text.count(")") > key.text.count("("):
+        help = "YAML split an expression at a comma: quote it"
+        found.report("E101", f"a layer has no key `{key.text}`", key.place, help=help)
+        return
+    unknown_key(key, _RESERVED, "a layer", found)
+
+
+def _type(node: Scalar, found: Collector) -> Scalar:
+    if (isinstance(node.value, str) and node.value) or isinstance(node.value, Layer):
+        return node
+    what = describe(node)
+    raise found.report(
+        "E105", f"a layer is a type such as ReLU, or a mapping, not {what}", node.place
+    )

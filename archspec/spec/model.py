@@ -1,0 +1,108 @@
+"""The typed spec: what a file says, with values still unevaluated and every part in its place.
+
+Values that may hold expressions stay nodes of the tree; the structure around them is typed.
+"""
+
+
+
+from pydantic import BaseModel, ConfigDict
+
+from archspec.syntax import Node, Scalar
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True
+    )
+
+
+class LayerSpec(_Part):
+    """One layer: a type with arguments, or a body of layers, and the wiring beside it."""
+
+    node: Node
+    """The whole entry, for its place."""
+    name: Scalar | None
+    """Its key; None in a list."""
+    type: Scalar | None = None
+    """A type name, `=expression`, or a layer made in Python; None for a group."""
+    args: Node | None = None
+    body: "Body | None" = None
+    sources: Node | None = None
+    """`from:`."""
+    when: Node | None = None
+    repeat: Node | None = None
+    names: Node | None = None
+    dense: bool = False
+    """`connect: dense`."""
+    shape: Node | None = None
+    broken: bool = False
+    """A part could not be read, and that was said: nothing that follows from it is reported."""
+
+
+class LoopSpec(_Part):
+    """`for: … in …`: its layers stand where the loop stands, once a turn."""
+
+    node: Node
+    clause: Scalar
+    when: Node | None = None
+    body: "Body"
+
+
+class Body(_Part):
+    """The layers of a scope: named or numbered; in sequence, or in parallel with a merge."""
+
+    node: Node
+    entries: tuple[LayerSpec | LoopSpec, ...]
+    numbered: bool
+    merge: LayerSpec | None = None
+    """What joins the entries, when they are parallel arms."""
+
+
+class ParamSpec(_Part):
+    """A parameter: a kind, or a default that says its kind."""
+
+    name: Scalar
+    kind: str | None
+    """int, float, bool, str, list or layer; None where only the default can tell."""
+    nullable: bool
+    default: Node | None
+
+
+class InputSpec(_Part):
+    """An input of the network."""
+
+    name: Scalar
+    shape: Node
+    dtype: str
+
+
+class OutputSpec(_Part):
+    """One output: its name, where it comes from, and when it is there."""
+
+    name: str
+    source: Scalar
+    training_only: bool = False
+    when: Node | None = None
+
+
+class Outputs(_Part):
+    """The outputs of a block or network; a dict if `as: dict` says so."""
+
+    node: Node
+    entries: tuple[OutputSpec, ...]
+    as_dict: bool = False
+
+
+class BlockSpec(_Part):
+    """A parametrised module class."""
+
+    name: Scalar
+    params: tuple[ParamSpec, ...] = ()
+    inputs: tuple[Scalar, ...] = ()
+    """Names of its inputs; one input named `input` if there are none."""
+    body: Body | None = None
+    outputs: Outputs | None = None
+
+
+for _part in (LayerSpec, LoopSpec, Body):
+    _part.model_rebuild()

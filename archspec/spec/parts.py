@@ -1,0 +1,67 @@
+"""Helpers to read typed parts out of mappings: known keys, kinds of values, names."""
+
+from collections.abc import Iterable
+
+from archspec.diagnostics import Collector, Refused, did_you_mean
+from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
+
+LATER = {
+    "variants": "variants",
+    "extends": "files that extend others",
+    "include": "included files",
+    "init": "initialisers by layer type",
+    "expect": "expectations",
+    "requires": "declared input sizes",
+}
+"""Keys of the language that this version does not know yet, and what they would bring."""
+
+
+def as_mapping(node: Node, what: str, found: Collector) -> Mapping:
+    """The node as a mapping, or a diagnostic."""
+    if isinstance(node, Mapping):
+        return node
+    raise found.report("E105", f"{what} must be a mapping, not {describe(node)}", node.place)
+
+
+def as_text(node: Node, what: str, found: Collector) -> Scalar:
+    """The node as a scalar that is text, or a diagnostic."""
+    if isinstance(node, Scalar) and isinstance(node.value, str) and node.value:
+        return node
+    raise found.report("E105", f"{what} must be a text, not {describe(node)}", node.place)
+
+
+def as_name(node: Node, what: str, found: Collector) -> Scalar:
+    """A reference to a layer: a text, or a number of a list."""
+    if isinstance(node, Scalar) and not isinstance(node.value, bool | None | float) and node.text:
+        return node
+    raise found.report("E105", f"{what} must be a name, not {describe(node)}", node.place)
+
+
+def items_of(node: Node) -> list[Node]:
+    """The items of a list; a single value counts as a list of one."""
+    return node.items if isinstance(node, Sequence) else [node]
+
+
+def refuse_unknown_keys(
+    mapping: Mapping, known: Iterable[str], what: str, found: Collector
+) -> bool:
+    """Report every key that is not known here; True if there was one."""
+    known = tuple(known)
+    bad = False
+    for key, _ in mapping.items():
+        if key.text not in known:
+            bad = True
+            unknown_key(key, known, what, found)
+    return bad
+
+
+def unknown_key(key: Scalar, known: Iterable[str], what: str, found: Collector) -> Refused:
+    """Report one key that is not known here."""
+    known = tuple(known)
+    if key.text in LATER:
+        message = f"{LATER[key.text]} (`{key.text}:`) are not supported by this version"
+        return found.report("E101", message, key.place)
+    help = did_you_mean(key.text, known) or f"there are {', '.join(known)}"
+    if ":" in key.text:
+        help = "YAML wants a space after the colon"
+    return found.report("E101", f"{what} has no key `{key.text}`", key.place, help=help)

@@ -1,0 +1,187 @@
+"""Tree → typed spec: the file's own keys, parameters, inputs, outputs and blocks."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from archspec.diagnostics import Collector, Refused
+from archspec.spec.layers import BODY, read_body
+from archspec.spec.model import BlockSpec, InputSpec, Outputs, OutputSpec, ParamSpec
+from archspec.spec.parts import as_mapping, as_name, as_text, items_of, refuse_unknown_keys
+from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
+from archspec.tensors import DTYPES
+
+VERSION = 1
+KEYS = ("archspec", "name", "params", "inputs", "defaults", "blocks", *BODY, "outputs")
+BLOCK_KEYS = ("params", "inputs", *BODY, "outputs")
+KINDS = ("int", "float", "bool", "str", "list", "layer")
+
+T = TypeVar("T")
+
+
+def read_fields(tree: Node, found: Collector) -> dict[str, Any]:
+    """The fields of a `Spec`. Reports what is wrong and leaves that part out."""
+    top = as_mapping(tree, "a spec", found)
+    refuse_unknown_keys(top, KEYS, "a spec", found)
+    _check_version(top, found)
+    name = top.get("name")
+    return {
+        "name": as_text(name, "`name:`", found).text if name is not None else "network",
+        "node": top,
+        "params": _section(top, "params", found, read_params) or (),
+        "inputs": _section(top, "inputs", found, _read_inputs) or (),
+        "defaults": _section(top, "defaults", found, _read_defaults) or {},
+        "blocks": _section(top, "blocks", found, _read_blocks) or {},
+        "body": _attempt(lambda: read_body(top, found, "the network")),
+        "outputs": _section(top, "outputs", found, read_outputs),
+    }
+
+
+def _attempt(read: Callable[[], T]) -> T | None:
+    try:
+        return read()
+    except Refused:
+        return None
+
+
+def _section(
+    top: Mapping, key: str, found: Collector, read: Callable[[Node, Collector], T]
+) -> T | None:
+    node = top.get(key)
+    return None if node is None else _attempt(lambda: read(node, found))
+
+
+def _check_version(top: Mapping, found: Collector) -> None:
+    version = top.get("archspec")
+    if version is None:
+        place = top.place
+        found.report(
+            "E104", "the spec does not say its language version", place, help="begin with `archspec: 1`"
+        )
+    elif not isinstance(version, Scalar) or version.value != VERSION or version.value is True:
+        message = f"language version {describe(version)} is not known: this archspec reads 1"
+        found.report("E105", message, version.place)
+
+
+def read_params(node: Node, found: Collector) -> tuple[ParamSpec, ...]:
+    """`params: {planes: int, stride: 1, eps: float?}`."""
+    params = as_mapping(node, "`params:`", found)
+    return tuple(_read_param(name, value) for name, value in params.items())
+
+
+def _read_param(name: Scalar, value: Node) -> ParamSpec:
+    if isinstance(value, Scalar) and isinstance(value.value, str):
+        word = value.value.removesuffix("?")
+        if word in KINDS:
+            nullable = value.value.endswith("?")
+            return ParamSpec.model_construct(name=name, kind=word, nullable=nullable, default=None)
+    return ParamSpec.model_construct(name=name, kind=None, nullable=True, default=value)
+
+
+def _read_inputs(node: Node, found: Collector) -> tuple[InputSpec, ...]:
+    inputs = as_mapping(node, "`inputs:`", found)
+    read = (_attempt(lambda n=n, v=v: _read_input(n, v, found)) for n, v in inputs.items())  # type: ignore[misc]
+    return tuple(each for each in read if each is not None)
+
+
+def _read_input(name: Scalar, value: Node, found: Collector) -> InputSpec:
+    shape, dtype = value, "float32"
+    if isinstance(value, Mapping):
+        refuse_unknown_keys(value, ("shape", "dtype"), "an input", found)
+        given = value.get("shape")
+        if given is None:
+            raise found.report("E104", f"input `{name.text}` has no `shape:`", name.place)
+        shape = given
+        word = value.get("dtype")
+        if word is not None:
+            dtype = read_dtype(word, found)
+    if not isinstance(shape, Sequence):
+        message = f"the shape of an input is a list such as [3, 224, 224], not {describe(shape)}"
+        raise found.report("E105", message, shape.place)
+    return InputSpec.model_construct(name=name, shape=shape, dtype=dtype)
+
+
+def read_dtype(node: Node, found: Collector) -> str:
+    """A dtype, by PyTorch's name."""
+    text = as_text(node, "`dtype:`", found).text
+    if text not in DTYPES:
+        help = f"there are {', '.join(DTYPES)}"
+        raise found.report("E105", f"there is no dtype `{text}`", node.place, help=help)
+    return text
+
+
+def _read_defaults(node: Node, found: Collector) -> dict[str, tuple[Scalar, Mapping]]:
+    defaults = as_mapping(node, "`defaults:`", found)
+    return {
+        key.text: (key, as_mapping(value, f"the arguments of {key.text}", found))
+        for key, value in defaults.items()
+    }
+
+
+def _read_blocks(node: Node, found: Collector) -> dict[str, BlockSpec]:
+    blocks = as_mapping(node, "`blocks:`", found)
+    read = {
+        key.text: _attempt(lambda k=key, v=value: _read_block(k, v, found))  # type: ignore[misc]
+        for key, value in blocks.items()
+    }
+    return {
+        name: block or BlockSpec.model_construct(name=blocks.entries[name][0])
+        for name, block in read.items()
+    }
+
+
+def _read_block(name: Scalar, node: Node, found: Collector) -> BlockSpec:
+    what = f"block `{name.text}`"
+    mapping = as_mapping(node, what, found)
+    refuse_unknown_keys(mapping, BLOCK_KEYS, what, found)
+    inputs = mapping.get("inputs")
+    return BlockSpec.model_construct(
+        name=name,
+        params=_section(mapping, "params", found, read_params) or (),
+        inputs=tuple(as_text(n, "the name of an input", found) for n in items_of(inputs))
+        if inputs is not None
+        else (),
+        body=_attempt(lambda: read_body(mapping, found, what)),
+        outputs=_section(mapping, "outputs", found, read_outputs),
+    )
+
+
+def read_outputs(node: Node, found: Collector) -> Outputs:
+    """A name, a list of names, or a mapping of names to sources."""
+    as_dict = False
+    if isinstance(node, Mapping):
+        entries = []
+        for key, value in node.items():
+            if key.text == "as":
+                as_dict = _read_as(value, found)
+            else:
+                entries.append(_read_output(key, value, found))
+    else:
+        names = [as_name(each, "an output", found) for each in items_of(node)]
+        entries = [OutputSpec.model_construct(name=n.text, source=n) for n in names]
+    if not entries:
+        raise found.report("E115", "`outputs:` is empty", node.place)
+    return Outputs.model_construct(node=node, entries=tuple(entries), as_dict=as_dict)
+
+
+def _read_as(value: Node, found: Collector) -> bool:
+    word = value.value if isinstance(value, Scalar) else None
+    if word not in ("dict", "tuple"):
+        found.report("E105", f"`as:` is dict or tuple, not {describe(value)}", value.place)
+    return word == "dict"
+
+
+def _read_output(key: Scalar, value: Node, found: Collector) -> OutputSpec:
+    if not isinstance(value, Mapping):
+        source = as_name(value, f"output `{key.text}`", found)
+        return OutputSpec.model_construct(name=key.text, source=source)
+    refuse_unknown_keys(value, ("from", "only", "when"), "an output", found)
+    only = value.get("only")
+    if only is not None and (not isinstance(only, Scalar) or only.value != "training"):
+        found.report("E105", f"`only:` is training, not {describe(only)}", only.place)
+    source = value.get("from")
+    return OutputSpec.model_construct(
+        name=key.text,
+        source=as_name(source, "`from:`", found) if source is not None else key,
+        training_only=only is not None,
+        when=value.get("when"),
+    )

@@ -1,0 +1,212 @@
+"""YAML text → tree with places, from libyaml's events.
+
+Composing from events is two to four times faster than `yaml.compose`, keeps exact places, and
+needs no recursion: nothing in a text can exhaust the interpreter's stack.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from archspec.diagnostics import Collector, Label, Place, Refused, Source
+from archspec.syntax.scalars import resolve
+from archspec.syntax.tree import Mapping, Node, Scalar, Sequence, pack
+
+MAX_BYTES = 8_000_000
+MAX_DEPTH = 100
+MAX_NODES = 4_000_000
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_file(path: str | Path, found: Collector) -> Source:
+    """The text of a file. Raises `OSError` if it cannot be opened, `Refused` if it is no text."""
+    file = Path(path)
+    source = Source(str(path))
+    with file.open("rb") as stream:
+        data = stream.read(MAX_BYTES + 1)
+    start = Place(source, 1, 1, 2)
+    if len(data) > MAX_BYTES:
+        raise found.report("E005", f"the file is larger than {MAX_BYTES // 1_000_000} MB", start)
+    try:
+        return Source(str(path), data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        message = f"the file is not UTF-8: byte {data[error.start]:#04x} on line {line}"
+        raise found.report("E002", message, Place(source, line, 1, 2)) from None
+
+
+def read(source: Source, found: Collector) -> Node:
+    """The tree of a text. Raises `Refused` where there is none."""
+    text = source.text or ""
+    if len(text) > MAX_BYTES:
+        place = Place(source, 1, 1, 2)
+        raise found.report("E005", f"the text is larger than {MAX_BYTES // 1_000_000} MB", place)
+    try:
+        return _Composer(source, found).compose(text)
+    except yaml.YAMLError as error:
+        raise _syntax_error(source, error, found) from None
+    except UnicodeEncodeError:
+        place = Place(source, 1, 1, 2)
+        raise found.report("E002", "the text holds a lone surrogate", place) from None
+
+
+def _syntax_error(source: Source, error: yaml.YAMLError, found: Collector) -> Refused:
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        place = Place(source, 1, 1, 2)
+        return found.report("E002", " ".join(str(error).split()), place)
+    place = Place(source, mark.line + 1, mark.column + 1, mark.column + 2)
+    problem = getattr(error, "problem", None) or "this is not YAML"
+    context = getattr(error, "context", None)
+    labels = []
+    context_mark = getattr(error, "context_mark", None)
+    if context and context_mark is not None:
+        begin = Place(source, context_mark.line + 1, context_mark.column + 1, context_mark.column + 2)
+        labels = [Label(begin, context)]
+    return found.report("E002", problem, place, labels=labels, help=_yaml_help(source, mark.line))
+
+
+def _yaml_help(source: Source, line: int) -> str | None:
+    """The usual accident behind a parse error, by what stands on the line."""
+    for number in (line, line - 1):
+        written = source.line(number + 1)
+        if "\t" in written[: len(written) - len(written.lstrip())]:
+            return "indent with spaces: YAML allows no tabs there"
+        if "{" in written.partition("#")[0] and "=" in written:
+            return 'quote an expression that holds brackets, commas or colons: `"=depth[0]"`'
+    return None
+
+
+class _Composer:
+    """Builds nodes from events with a stack of open collections."""
+
+    def __init__(self, source: Source, found: Collector) -> None:
+        self.source = source
+        self.found = found
+        self.anchors: dict[str, tuple[Node, int]] = {}
+        self.open: list[tuple[Node, str | None, int]] = []  # collection, anchor, nodes before it
+        self.key: Scalar | None = None
+        self.keys: list[Scalar | None] = []
+        self.nodes = 0
+        self.root: Node | None = None
+
+    def compose(self, text: str) -> Node:
+        loader = _LOADER(text)
+        documents = 0
+        try:
+            while True:
+                event = loader.get_event()
+                kind = type(event)
+                if kind is yaml.ScalarEvent:
+                    self._add(self._scalar(event), event)
+                elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                    self._begin(event, Mapping if kind is yaml.MappingStartEvent else Sequence)
+                elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                    self._end()
+                elif kind is yaml.AliasEvent:
+                    self._alias(event)
+                elif kind is yaml.DocumentStartEvent:
+                    documents += 1
+                    if documents > 1:
+                        raise self._refuse("E004", "a second document: a spec is one", event)
+                elif kind is yaml.StreamEndEvent:
+                    break
+        finally:
+            loader.dispose()
+        if self.root is None:
+            raise self.found.report("E115", "the spec is empty", Place(self.source, 1, 1, 2))
+        return self.root
+
+    def _refuse(self, code: str, message: str, event: Any, help: str | None = None) -> Refused:
+        mark = event.start_mark
+        place = Place(self.source, mark.line + 1, mark.column + 1, mark.column + 2)
+        return self.found.report(code, message, place, help=help)
+
+    def _scalar(self, event: Any) -> Scalar:
+        if event.tag is not None:
+            raise self._refuse("E004", f"specs use no YAML tags ({event.tag})", event)
+        start, end = event.start_mark, event.end_mark
+        length = end.column - start.column if end.line == start.line else 1
+        text = event.value
+        plain = event.style is None or event.style == ""
+        value = resolve(text) if plain else text
+        return Scalar(self.source, pack(start.line, start.column, length), text, value, plain)
+
+    def _begin(self, event: Any, kind: type[Mapping] | type[Sequence]) -> None:
+        if event.tag is not None:
+            raise self._refuse("E004", f"specs use no YAML tags ({event.tag})", event)
+        if len(self.open) >= MAX_DEPTH:
+            raise self._refuse("E005", f"nested deeper than {MAX_DEPTH} levels", event)
+        start = event.start_mark
+        node = kind(self.source, pack(start.line, start.column, 1))
+        before = self.nodes
+        self._add(node, event, close=False)
+        self.open.append((node, event.anchor, before))
+        self.keys.append(self.key)
+        self.key = None
+
+    def _end(self) -> None:
+        node, anchor, before = self.open.pop()
+        self.key = self.keys.pop()
+        if anchor is not None:
+            self.anchors[anchor] = (node, self.nodes - before)
+        if self.open and isinstance(self.open[-1][0], Mapping):
+            self.key = None
+
+    def _alias(self, event: Any) -> None:
+        known = self.anchors.get(event.anchor)
+        if known is None:
+            inside = any(anchor == event.anchor for _, anchor, _ in self.open)
+            message = f"the anchor `{event.anchor}` contains itself" if inside else (
+                f"there is no anchor `{event.anchor}`"
+            )
+            raise self._refuse("E004", message, event)
+        node, size = known
+        self.nodes += size - 1
+        self._add(node, event)
+
+    def _add(self, node: Node, event: Any, *, close: bool = True) -> None:
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            raise self._refuse("E005", f"more than {MAX_NODES} values after aliases", event)
+        if close and event.anchor is not None and type(event) is yaml.ScalarEvent:
+            self.anchors[event.anchor] = (node, 1)
+        if not self.open:
+            self.root = node
+            return
+        parent = self.open[-1][0]
+        if isinstance(parent, Sequence):
+            parent.items.append(node)
+        elif self.key is None:
+            self.key = self._as_key(node, event)
+        else:
+            assert isinstance(parent, Mapping)
+            self._insert(parent, self.key, node)
+            if close:
+                self.key = None
+
+    def _as_key(self, node: Node, event: Any) -> Scalar:
+        if not isinstance(node, Scalar):
+            raise self._refuse(
+                "E004", "a key must be a text", event, help="quote a template that stands alone: `\"{i}\"`"
+            )
+        if node.text == "<<" and node.plain:
+            raise self._refuse("E004", "specs use no merge keys (`<<`)", event)
+        node.text = sys.intern(node.text)
+        return node
+
+    def _insert(self, parent: Mapping, key: Scalar, value: Node) -> None:
+        first = parent.entries.get(key.text)
+        if first is None:
+            parent.entries[key.text] = (key, value)
+            return
+        self.found.report(
+            "E003",
+            f"`{key.text}` appears twice",
+            key.place,
+            labels=[Label(first[0].place, "first here")],
+            help="YAML itself would silently keep the last one",
+        )
