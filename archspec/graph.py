@@ -95,7 +95,7 @@ class Composite:
 
 @dataclass(slots=True, eq=False)
 class Trace:
-    """What one application of a scope computes: a tensor type per value, a trace per inner scope."""
+    """What one application of a scope computes: a tensor type for every value."""
 
     tensors: list[Tensor]
     inner: dict[int, "Trace"] = field(default_factory=dict)

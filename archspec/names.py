@@ -29,7 +29,7 @@ TAKEN: Final = frozenset(
     _non_persistent_buffers_set _parameters _register_load_state_dict_pre_hook
     _register_state_dict_hook _replicate_for_data_parallel _save_to_state_dict _slow_forward
     _state_dict_hooks _state_dict_pre_hooks _version _wrapped_call_impl
-    """.split()
+    """.split()  # noqa: SIM905 - a hundred names read better as text
 )
 """Attributes of a plain `nn.Module`."""
 RESERVED: Final = frozenset({"input"})

@@ -30,6 +30,8 @@ class LayerRow:
     macs: Size
     reused: bool = False
     training_only: bool = False
+    inferred: frozenset[str] = frozenset()
+    """Arguments that follow from the inputs."""
 
 
 @dataclass(slots=False, eq=False)
@@ -73,6 +75,10 @@ class Network:
             for output in root.outputs
             if training or not output.training_only
         }
+
+    def at_example(self, size: Size) -> int:
+        """A size at `example_sizes`."""
+        return size if isinstance(size, int) else size.at(self.example_sizes)
 
     @property
     def conditions(self) -> list[Condition]:
@@ -128,13 +134,15 @@ def _row(application: Application) -> LayerRow:
         macs=application.macs,
         reused=application.reused,
         training_only=application.training_only,
+        inferred=frozenset(layer.infer(*application.inputs)),
     )
 
 
 def shown_arguments(layer: Any) -> dict[str, Any]:
     """The arguments of a complete layer that say something: all but defaults."""
-    return {
+    said = {
         info.alias or name: value
         for name, info in type(layer).model_fields.items()
         if (value := getattr(layer, name)) != info.default
     }
+    return {**said, **(layer.model_extra or {})}

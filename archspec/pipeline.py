@@ -1,6 +1,8 @@
 """The pipeline as functions: text → tree → typed spec → network, or diagnostics."""
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -13,7 +15,7 @@ from archspec.spec import Spec, read_spec
 from archspec.syntax import Node, lift, read, read_file
 
 SpecSource = str | PathLike[str] | Mapping[str, Any] | Spec
-"""A path, a mapping in the words of the language, or a typed spec."""
+"""A path, YAML text (of several lines), a mapping in the language's words, or a typed spec."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,26 @@ class Report:
         return self.network is not None
 
 
+@contextmanager
+def _without_gc() -> Iterator[None]:
+    """Pause the garbage collector: reading makes many objects and no cycles worth collecting."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def compile_source(source: Source, params: Mapping[str, Any], max_layers: int) -> Report:
     """Compile a text."""
     found = Collector()
-    try:
-        return _compile_tree(read(source, found), params, max_layers, found)
-    except Refused:
-        return Report(tuple(found))
+    with _without_gc():
+        try:
+            return _compile_tree(read(source, found), params, max_layers, found)
+        except Refused:
+            return Report(tuple(found))
 
 
 def compile_file(path: str | PathLike[str], params: Mapping[str, Any], max_layers: int) -> Report:
@@ -85,9 +100,7 @@ def _compile_tree(
     return _expand(read_spec(tree, found), params, max_layers, found)
 
 
-def _expand(
-    spec: Spec, params: Mapping[str, Any], max_layers: int, found: Collector
-) -> Report:
+def _expand(spec: Spec, params: Mapping[str, Any], max_layers: int, found: Collector) -> Report:
     try:
         network = expand(spec, params, found, max_layers)
     except Refused:
@@ -101,7 +114,7 @@ def check(
     """Check a spec, without torch. Never raises for a bad spec.
 
     Args:
-        spec: a path, a mapping in the words of the language, or a `Spec`.
+        spec: a path, YAML text (of several lines), a mapping in the language's words, or a `Spec`.
         params: values for the spec's parameters.
         max_layers: how many layers the expanded network may have.
     """
@@ -110,6 +123,8 @@ def check(
         return compile_spec(spec, given, max_layers)
     if isinstance(spec, Mapping):
         return compile_data(spec, given, max_layers, "<dict>")
+    if isinstance(spec, str) and "\n" in spec:
+        return compile_source(Source("<text>", spec), given, max_layers)
     return compile_file(spec, given, max_layers)
 
 
@@ -119,7 +134,7 @@ def load(
     """The network of a spec. Raises `SpecError` if it is refused, `OSError` if a file is not there.
 
     Args:
-        spec: a path, a mapping in the words of the language, or a `Spec`.
+        spec: a path, YAML text (of several lines), a mapping in the language's words, or a `Spec`.
         params: values for the spec's parameters.
         max_layers: how many layers the expanded network may have.
     """

@@ -9,7 +9,9 @@ from archspec.sizes import Size, product
 from archspec.tensors import Tensor
 
 
-def outputs(target: Leaf | Composite, inputs: Sequence[Tensor]) -> tuple[list[Tensor], Trace | None]:
+def outputs(
+    target: Leaf | Composite, inputs: Sequence[Tensor]
+) -> tuple[list[Tensor], Trace | None]:
     """What a module gives for these inputs, and the trace of a scope. Raises `Fault`.
 
     Requires a complete module: given arguments are checked against the inputs, none is inferred.

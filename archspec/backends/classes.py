@@ -97,7 +97,7 @@ class Classes:
         return plan
 
     def is_chain(self, scope: Composite, trace: Trace) -> bool:
-        """Whether `nn.Sequential` says it: each child called once, in order, on what came before."""
+        """Whether `nn.Sequential` says it: each child called once, in order, on the one before."""
         named = scope.kind is not None and not scope.numbered
         if named or len(scope.inputs) != 1 or len(scope.outputs) != 1 or scope.as_dict:
             return False
@@ -179,12 +179,17 @@ class Classes:
         self.classes[key].plans.append(plan)
 
     def outline(self, plan: Plan) -> list[Any]:
+        """What makes two plans the same but for literals."""
         return [
-            (m.name, repr(m.value) if isinstance(m.value, FreeTensor) else skeleton(m.value, self.keys))
+            (
+                m.name,
+                repr(m.value) if isinstance(m.value, FreeTensor) else skeleton(m.value, self.keys),
+            )
             for m in plan.members
         ]
 
     def unique(self, name: str) -> str:
+        """A class name that is not taken."""
         chosen, number = name, 2
         while chosen in self.names or chosen in self.small.names:
             chosen, number = f"{name}{number}", number + 1

@@ -80,7 +80,7 @@ class Printer:
         expression = self.opened(expression)
         if not isinstance(expression, Invocation) or not expression.arguments:
             return line
-        start, end = expression.brackets
+        start, end = expression.brackets[0], expression.brackets[1]
         inner = indent + 4
         rows = []
         for name, argument in expression.arguments:
@@ -97,7 +97,7 @@ class Printer:
         if isinstance(expression, Hole):
             return str(self.spell(expression))
         assert isinstance(expression, Invocation)
-        start, end = expression.brackets
+        start, end = expression.brackets[0], expression.brackets[1]
         inside = ", ".join(
             (f"{name}=" if name else "") + self.line(argument)
             for name, argument in expression.arguments

@@ -71,6 +71,7 @@ class Forward:
             self.last_read[output.value] = len(order)
 
     def arguments(self) -> list[str]:
+        """The names of the inputs, as variables."""
         names = []
         for value, name in enumerate(self.scope.inputs):
             chosen = "x" if name == "input" else identifier(name)
@@ -132,6 +133,7 @@ class Forward:
         return next(name for name, each in self.scope.children.items() if each is call.target)
 
     def result_names(self, call: Call) -> list[str]:
+        """How the emission of a call names its results."""
         target = call.target
         if isinstance(target, Leaf) and target.layer.results:
             return list(target.layer.results)
@@ -144,7 +146,9 @@ class Forward:
             for each, name in self.variables.items()
             if self.last_read.get(each, -1) > position and each not in dying
         }
-        arguments = {self.variables[v] for v in range(len(self.scope.inputs)) if v in self.variables}
+        arguments = {
+            self.variables[v] for v in range(len(self.scope.inputs)) if v in self.variables
+        }
         readers = sum(value in call.inputs for call in self.scope.calls)
         soon = self.last_read[value] <= position + 1
         freed = [self.variables[v] for v in dying if self.variables[v] in ROLLING]

@@ -52,4 +52,6 @@ def class_name(name: str) -> str:
     parts = [part for part in re.split(r"[^0-9A-Za-z]+", name) if part]
     word = "".join(part[0].upper() + part[1:] for part in parts) or "Network"
     word = f"Network{word}" if word[0].isdigit() else word
-    return f"{word}_" if keyword.iskeyword(word) or word in _TAKEN or hasattr(builtins, word) else word
+    return (
+        f"{word}_" if keyword.iskeyword(word) or word in _TAKEN or hasattr(builtins, word) else word
+    )

@@ -12,37 +12,65 @@ _HEAD = ("layer", "type", "arguments", "output", "parameters", "MACs")
 
 def table(network: Network) -> str:
     """The table of a network, at most 100 columns wide."""
-    rows = [_cells(row) for row in network.layers]
-    total = ("total", "", "", "", f"{network.parameter_count:,}", _number(network.macs))
+    rows = [_cells(row, network) for row in network.layers]
+    total = (
+        "total",
+        "",
+        "",
+        "",
+        f"{network.parameter_count:,}",
+        f"{network.at_example(network.macs):,}",
+    )
     lines = _aligned([_HEAD, *rows, total])
     head = [f"{network.name}: {_tensors(network.inputs)} → {_tensors(network.outputs)}"]
     rule = "─" * max(len(line) for line in lines)
     body = [lines[0], rule, *lines[1:-1], rule, lines[-1]]
-    notes = [f"works for {condition}" for condition in _conditions(network)]
-    return "\n".join([*head, "", *body, *notes])
+    return "\n".join([*head, "", *body, *_size_notes(network)])
 
 
-def _conditions(network: Network) -> list[str]:
-    return [" and ".join(map(str, network.conditions))] if network.conditions else []
+def _size_notes(network: Network) -> list[str]:
+    """For symbolic inputs: the sizes at which MACs are counted, and what sizes must fulfil."""
+    if not network.example_sizes:
+        return []
+    sizes = ", ".join(f"{name} = {size}" for name, size in network.example_sizes.items())
+    conditions = [str(condition) for condition in network.conditions]
+    return ["", f"MACs at {sizes}", *(f"needs {condition}" for condition in conditions)]
 
 
 def _tensors(tensors: dict[str, Any]) -> str:
     return ", ".join(f"{name} {tensor}" for name, tensor in tensors.items())
 
 
-def _cells(row: LayerRow) -> tuple[str, ...]:
+def _cells(row: LayerRow, network: Network) -> tuple[str, ...]:
     mark = " (again)" if row.reused else " (training)" if row.training_only else ""
     params = f"{row.params:,}" if row.params else ""
-    macs = _number(row.macs) if row.macs != 0 else ""
-    return (row.path + mark, row.type, _arguments(row), show_shape(row.output_shape), params, macs)
+    macs = network.at_example(row.macs)
+    return (
+        row.path + mark,
+        row.type,
+        _arguments(row),
+        show_shape(row.output_shape),
+        params,
+        f"{macs:,}" if macs else "",
+    )
 
 
-def _number(size: Size) -> str:
-    return f"{size:,}" if isinstance(size, int) else str(size)
+def _short_number(number: int) -> str:
+    """Three digits and a unit: `118 M`. The exact number is in the JSON."""
+    if number < 1000:
+        return str(number) if number else ""
+    scaled: float = number
+    for unit in ("k", "M", "G", "T", "P"):
+        scaled /= 1000
+        if scaled < 999.5:
+            break
+    return f"{scaled:.3g} {unit}"
 
 
 def _arguments(row: LayerRow) -> str:
-    return ", ".join(f"{name}={_short(value)}" for name, value in row.args.items())
+    return ", ".join(
+        f"{name}={_short(value)}" for name, value in row.args.items() if name not in row.inferred
+    )
 
 
 def _short(value: Any) -> str:
@@ -55,7 +83,7 @@ def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
     """Columns of equal width; the arguments give way where a line would be too long."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     spare = WIDTH - sum(widths) - 2 * (len(widths) - 1)
-    for column, least in ((2, 12), (5, 12), (3, 12), (0, 20)):
+    for column, least in ((2, 12), (3, 20), (0, 20)):
         if spare < 0:
             cut = min(-spare, max(0, widths[column] - least))
             widths[column] -= cut

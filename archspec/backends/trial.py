@@ -7,7 +7,6 @@ import torch
 
 from archspec.backends.table import table
 from archspec.network import Network
-from archspec.sizes import Size
 from archspec.tensors import FLOATS, Tensor
 
 
@@ -60,7 +59,7 @@ def try_out(
     try:
         module = network.build(device=device, dtype=dtype).eval()
         if channels_last:
-            module.to(memory_format=torch.channels_last)
+            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         inputs = {
             name: _random(tensor, network, batch, device, dtype, channels_last)
             for name, tensor in network.inputs.items()
@@ -73,9 +72,7 @@ def try_out(
         raise TrialError(f"PyTorch says: {error}") from error
     names = list(network.outputs)
     real = _outputs(result, names)
-    predicted = {
-        name: _full(tensor, network, batch) for name, tensor in network.outputs.items()
-    }
+    predicted = {name: _full(tensor, network, batch) for name, tensor in network.outputs.items()}
     return Trial(
         network=network,
         module=module,
@@ -95,12 +92,8 @@ def _outputs(result: object, names: list[str]) -> dict[str, torch.Tensor]:
 
 
 def _full(tensor: Tensor, network: Network, batch: int) -> tuple[int, ...]:
-    sizes = tuple(_known(size, network) for size in tensor.shape)
+    sizes = tuple(network.at_example(size) for size in tensor.shape)
     return (batch, *sizes) if tensor.batched else sizes
-
-
-def _known(size: Size, network: Network) -> int:
-    return size if isinstance(size, int) else size.at(network.example_sizes)
 
 
 def _random(

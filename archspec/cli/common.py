@@ -32,11 +32,15 @@ def add_spec_options(parser: argparse.ArgumentParser) -> None:
         help="import a Python module that registers layer types",
     )
     parser.add_argument(
-        "--max-layers", type=int, default=MAX_LAYERS, metavar="N", help="limit on layers (%(default)s)"
+        "--max-layers",
+        type=int,
+        default=MAX_LAYERS,
+        metavar="N",
+        help="limit on layers (%(default)s)",
     )
 
 
-class Usage(Exception):  # noqa: N818 - a message for the user, exit code 2
+class Usage(Exception):
     """The command line asks for something that cannot be done."""
 
 
@@ -116,5 +120,3 @@ def fail(message: str) -> int:
     """Print a message about usage; gives exit code 2."""
     print(f"archspec: {message}", file=sys.stderr)
     return 2
-
-

@@ -41,8 +41,7 @@ def listing() -> str:
 
 def summary(cls: type[Layer]) -> str:
     """The meaning of a type in a line: the first sentence of its docstring."""
-    first = " ".join(inspect.cleandoc(cls.__doc__ or "").partition("\n\n")[0].split())
-    return first
+    return " ".join(inspect.cleandoc(cls.__doc__ or "").partition("\n\n")[0].split())
 
 
 def page(cls: type[Layer]) -> str:

@@ -58,6 +58,7 @@ CODES: dict[str, Code] = {
     "E209": Code("torch", "a number of elements that does not come out"),
     "E210": Code("torch", "a dimension that does not exist"),
     "E211": Code("torch", "an input without elements where the layer needs some"),
+    "E212": Code("torch", "a layer without a shape rule that raises itself"),
     # -- PyTorch would compute something else --------------------------------------------------
     "E501": Code("meaning", "an input that PyTorch would read without its batch"),
     "E502": Code("meaning", "the batch would mix with another dimension"),

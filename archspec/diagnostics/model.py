@@ -126,7 +126,7 @@ class SpecError(Exception):
 
 
 class Refused(Exception):
-    """Internal: what follows cannot be read or computed, and its diagnostic is already collected."""
+    """Internal: what follows cannot be read or computed; its diagnostic is collected."""
 
 
 @dataclass(slots=True)

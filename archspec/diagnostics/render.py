@@ -19,7 +19,9 @@ def render(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> str:
 def _full(diagnostic: Diagnostic, colour: bool) -> str:
     paint = _COLOURS[diagnostic.severity]
     head = f"{diagnostic.severity}[{diagnostic.code}]"
-    lines = [f"{_painted(head, f'1;{paint}', colour)}{_painted(f': {diagnostic.message}', '1', colour)}"]
+    lines = [
+        f"{_painted(head, f'1;{paint}', colour)}{_painted(f': {diagnostic.message}', '1', colour)}"
+    ]
     margin = _margin(diagnostic)
     lines += _snippet(diagnostic.place, "", margin, "-->", "^", paint, colour)
     shown = diagnostic.labels[:MAX_LABELS]
@@ -66,5 +68,3 @@ def _cut(source: str, start: int) -> tuple[str, int]:
 
 def _painted(text: str, code: str, colour: bool) -> str:
     return f"\x1b[{code}m{text}\x1b[0m" if colour else text
-
-

@@ -7,11 +7,11 @@ hand, in the order in which data flows.
 from collections.abc import Mapping as AbstractMapping
 from typing import Any
 
-from archspec.diagnostics import Collector, Place, Refused, Source, did_you_mean
+from archspec.diagnostics import Collector, Refused, Source, did_you_mean
 from archspec.expand.context import MAX_LAYERS, Context, TooLarge
+from archspec.expand.expander import Expander
 from archspec.expand.making import argument_names
 from archspec.expand.params import bind
-from archspec.expand.scopes import Expander
 from archspec.expr import Facts
 from archspec.graph import Composite, Graph
 from archspec.network import Network
@@ -19,7 +19,7 @@ from archspec.ops import find
 from archspec.ops import names as type_names
 from archspec.sizes import witness
 from archspec.spec import InputSpec, Spec
-from archspec.syntax import Node, Scalar
+from archspec.syntax import Node, Scalar, Sequence, lift
 from archspec.tensors import Tensor
 
 __all__ = ["MAX_LAYERS", "expand"]
@@ -50,8 +50,11 @@ def _network(context: Context, params: AbstractMapping[str, Any]) -> Network:
     spec = context.spec
     if spec.body is None:
         raise Refused
-    options = Place(Source("--set"), 0, 0, 0)
-    given = {name: (value, options) for name, value in params.items()}
+    options = Source("--set")
+    given = {
+        name: (value, lift(value, options, (name,)))
+        for name, value in {**spec.given, **params}.items()
+    }
     names = bind(context, spec.params, given, {}, "the network", spec.node.place)
     symbols = _symbols(context, names)
     names = {**names, **symbols}
@@ -62,9 +65,8 @@ def _network(context: Context, params: AbstractMapping[str, Any]) -> Network:
         names["input"] = next(iter(facts.values()))
     _defaults(context, names)
     expander = Expander(context)
-    made = expander.body(
-        spec.body, names, inputs, spec.node, kind=spec.name, outputs=spec.outputs
-    )
+    flows = {each.name.text: (inputs[each.name.text], each.name) for each in spec.inputs}
+    made = expander.body(spec.body, names, flows, spec.node, kind=spec.name, outputs=spec.outputs)
     assert isinstance(made.target, Composite)
     assert made.trace is not None
     if not made.target.calls and not context.found.failed:
@@ -83,7 +85,7 @@ def _symbols(context: Context, names: AbstractMapping[str, Any]) -> dict[str, An
     words = (
         item.value
         for each in context.spec.inputs
-        for item in getattr(each.shape, "items", ())
+        for item in _items(each.shape)
         if isinstance(item, Scalar) and isinstance(item.value, str)
     )
     return {
@@ -97,12 +99,14 @@ def _input(context: Context, spec: InputSpec, names: AbstractMapping[str, Any]) 
     sizes = context.shape_of(spec.shape, names, "the shape of an input")
     for size, node in zip(sizes, _items(spec.shape), strict=True):
         if isinstance(size, int) and size < 1:
-            raise context.report("E105", f"the size of an input is positive, not {size}", node.place)
+            raise context.report(
+                "E105", f"the size of an input is positive, not {size}", node.place
+            )
     return Tensor(tuple(sizes), spec.dtype)
 
 
 def _items(node: Node) -> list[Node]:
-    return list(getattr(node, "items", ()))
+    return node.items if isinstance(node, Sequence) else []
 
 
 def _defaults(context: Context, names: AbstractMapping[str, Any]) -> None:

@@ -156,5 +156,5 @@ class Context:
         return self.report(error.code, error.message, node.place, help=error.help)
 
 
-class TooLarge(Exception):  # noqa: N818 - ends the expansion, is no error of its own
+class TooLarge(Exception):
     """The network grew beyond the limit; the diagnostic is collected."""

@@ -5,12 +5,16 @@ from typing import Any
 
 from archspec.diagnostics import Label, Place, Refused, did_you_mean
 from archspec.expand.context import Context, Names
+from archspec.graph import Composite, Leaf, Trace
 from archspec.names import refusal
 from archspec.ops import Layer, find
 from archspec.ops import names as type_names
 from archspec.spec import BlockSpec, Body, LayerSpec, LoopSpec
 from archspec.syntax import Mapping, Node, Scalar, describe
 from archspec.tensors import Tensor
+
+Given = dict[str, tuple[Any, Node]]
+"""Evaluated arguments by name, each with the node that gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class TypeUse:
 
 @dataclass(slots=True, eq=False)
 class Value:
-    """A tensor in a scope: its number there, its type (None: unknown, after an error), its maker."""
+    """A tensor in a scope: its number there, its type (None after an error), its maker."""
 
     number: int
     tensor: Tensor | None
@@ -39,6 +43,15 @@ class Source:
     item: "Item | Value"
     result: str | None
     node: Node
+
+
+@dataclass(slots=True)
+class Made:
+    """A module, and what its first application gives: None for a result that is not known."""
+
+    target: Leaf | Composite
+    results: dict[str, Tensor | None]
+    trace: Trace | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -55,7 +68,7 @@ class Item:
     broken: bool = False
     results: dict[str, Value] = field(default_factory=dict)
     """By name or number; empty while unknown, or after an error."""
-    made: Any = None
+    made: Made | None = None
     """What was made of it, for `Reuse`."""
 
     @property
@@ -173,34 +186,57 @@ def type_of(context: Context, node: Scalar, names: Names) -> TypeUse:
 
 def _unknown_type(context: Context, text: str, node: Scalar) -> Refused:
     known = [*context.blocks, *type_names(), "Reuse"]
-    help = did_you_mean(text, known) or "see `archspec ops` for the layer types"
-    return context.report("E102", f"there is no layer type or block `{text}`", node.place, help=help)
+    help = _provided(text) or did_you_mean(text, known) or "see `archspec ops` for the layer types"
+    return context.report(
+        "E102", f"there is no layer type or block `{text}`", node.place, help=help
+    )
 
 
-def arguments(context: Context, item: Item, names: Names) -> dict[str, tuple[Any, Place]]:
-    """The arguments of an item by name, evaluated, each with its place."""
+def _provided(name: str) -> str | None:
+    """Who provides a layer type: by metadata alone, since nothing is imported for a name."""
+    from importlib.metadata import entry_points
+
+    found = next(iter(entry_points(group="archspec.layers", name=name)), None)
+    return f"an installed package has it: allow it with --plugin {found.module}" if found else None
+
+
+def arguments(context: Context, item: Item, names: Names) -> Given:
+    """The arguments of an item by name, evaluated, each with the node that gives it."""
     assert item.type is not None
-    given = {key: (value, item.place) for key, value in item.type.args.items()}
+    given: Given = {key: (value, item.spec.node) for key, value in item.type.args.items()}
     args = item.spec.args
     if isinstance(args, Mapping):
-        for key, value in args.items():
-            given[key.text] = (_argument(context, item, key.text, value, names), value.place)
+        target = item.type.target
+        special = isinstance(target, type) and bool(target.bare or target.formulas)
+        for key, value in args.entries.values():
+            if type(value) is Scalar and not _is_expression(value) and not special:
+                given[key.text] = (value.value, value)
+            elif special:
+                given[key.text] = (_argument(context, item, key.text, value, names), value)
+            else:
+                given[key.text] = (context.evaluate(value, names), value)
     elif isinstance(args, Scalar) and isinstance(args.value, Layer):
         dumped = args.value.model_dump(exclude_unset=True, by_alias=True)
-        given.update({key: (value, args.place) for key, value in dumped.items()})
+        given.update({key: (value, args) for key, value in dumped.items()})
     elif args is not None and not takes_list(item):
         message = f"the arguments of {item.type.name} are a mapping, not {describe(args)}"
         raise context.report("E105", message, args.place)
     return given
 
 
+def _is_expression(node: Scalar) -> bool:
+    return type(node.value) is str and node.value.startswith("=")
+
+
 def _argument(context: Context, item: Item, name: str, value: Node, names: Names) -> Any:
     """One argument. Shapes take bare words; a formula is kept for when the module is built."""
-    target, args = item.type.target if item.type else None, item.spec.args
-    if name in getattr(target, "bare", ()):
+    assert item.type is not None
+    target, args = item.type.target, item.spec.args
+    assert isinstance(target, type)
+    if name in target.bare:
         return context.shape_of(value, names, f"`{name}:`")
-    is_text = isinstance(value, Scalar) and str(value.value).startswith("=")
-    if name in getattr(target, "formulas", ()) and is_text and isinstance(args, Mapping):
+    formula = name in target.formulas and isinstance(value, Scalar) and _is_expression(value)
+    if formula and isinstance(args, Mapping):
         index = args.get("index")
         words = context.evaluate(index, names) if index is not None else []
         return context.formula(value, tuple(map(str, words)), names)

@@ -1,6 +1,8 @@
 """Items → modules: one layer at a time, with what is wrong told at its place."""
 
-from collections.abc import Iterator, Mapping as AbstractMapping, Sequence as AbstractSequence
+from collections.abc import Iterator
+from collections.abc import Mapping as AbstractMapping
+from collections.abc import Sequence as AbstractSequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,21 +10,12 @@ from pydantic import ValidationError
 
 from archspec.diagnostics import Fault, Label, Place, Refused, did_you_mean
 from archspec.expand.context import Context, Names
-from archspec.expand.items import Item, Value, arguments
-from archspec.graph import Composite, Leaf, Trace
+from archspec.expand.items import Given, Item, Made, Value, arguments
+from archspec.graph import Leaf
 from archspec.ops import Layer, accept, outputs_of
 from archspec.ops.arguments import Words
 from archspec.syntax import Mapping
 from archspec.tensors import Tensor
-
-
-@dataclass(slots=True)
-class Made:
-    """A module, and what its first application gives: None for a result that is not known."""
-
-    target: Leaf | Composite
-    results: dict[str, Tensor | None]
-    trace: Trace | None = None
 
 
 class LayerNames(AbstractMapping[str, Any]):
@@ -52,12 +45,22 @@ class LayerNames(AbstractMapping[str, Any]):
         return sum(1 for _ in self)
 
 
+@dataclass(frozen=True, slots=True)
+class _Applied:
+    """What a layer makes of inputs: itself completed, its results, and what there is to remark."""
+
+    layer: Layer
+    results: dict[str, Tensor | None]
+    remarks: tuple[Fault, ...]
+
+
 class LayerMaker:
-    """Makes leaves. Layers with equal arguments are validated once."""
+    """Makes leaves. Equal arguments are validated once, equal uses applied once."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
         self.known: dict[Any, Layer | Fault | ValidationError] = {}
+        self.applied: dict[tuple[int, tuple[Tensor, ...]], _Applied | Fault] = {}
 
     def make(self, item: Item, inputs: AbstractSequence[Value], names: Names) -> Made:
         """The leaf of an item, applied to its inputs."""
@@ -65,24 +68,21 @@ class LayerMaker:
         self.context.count_layer(item.spec.node)
         cls = item.type.target
         assert isinstance(cls, type)
-        tensors = [value.tensor for value in inputs]
-        assert None not in tensors
-        known = [tensor for tensor in tensors if tensor is not None]
+        known = tuple(value.tensor for value in inputs if value.tensor is not None)
+        assert len(known) == len(inputs)
         given = arguments(self.context, item, LayerNames(names, known[0] if known else None))
         layer = self.validated(cls, given, item)
-        try:
-            layer = accept(layer, *known)
-            found = outputs_of(layer, tuple(known))
-        except Fault as fault:
-            raise self.report(fault, item, given, inputs) from None
-        for remark in layer.remarks(*known):
+        key = (id(layer), known)  # `self.known` keeps the layer, so its id stays its own
+        found = self.applied.get(key)
+        if found is None:
+            found = self.applied[key] = _apply(layer, known)
+        if isinstance(found, Fault):
+            raise self.report(found, item, given, inputs)
+        for remark in found.remarks:
             self.report(remark, item, given, inputs)
-        leaf = Leaf(layer, item.spec.node)
-        return Made(leaf, dict(zip(result_names(layer, len(found)), found, strict=True)))
+        return Made(Leaf(found.layer, item.spec.node), found.results)
 
-    def validated(
-        self, cls: type[Layer], given: dict[str, tuple[Any, Place]], item: Item
-    ) -> Layer:
+    def validated(self, cls: type[Layer], given: Given, item: Item) -> Layer:
         """A layer with these arguments, checked as far as they go without inputs."""
         args = {**self.context.defaults.get(cls.__name__, {})}
         args.update((name, value) for name, (value, _) in given.items())
@@ -101,7 +101,7 @@ class LayerMaker:
         error: ValidationError,
         cls: type[Layer],
         item: Item,
-        given: dict[str, tuple[Any, Place]],
+        given: Given,
     ) -> Refused:
         """Report every argument that pydantic refuses, once each."""
         refused = None
@@ -117,35 +117,37 @@ class LayerMaker:
         kind: str,
         cls: type[Layer],
         item: Item,
-        given: dict[str, tuple[Any, Place]],
+        given: Given,
     ) -> Refused:
+        """Report one argument that pydantic refuses."""
         name, report = cls.__name__, self.context.report
         if kind == "extra_forbidden":
             known = argument_names(cls)
             help = did_you_mean(field, known) or (
                 f"it has {', '.join(known)}" if known else "it takes no arguments"
             )
-            place = self.key_place(field, item) or given[field][1]
+            place = self.key_place(field, item) or given[field][1].place
             return report("E103", f"{name} has no argument `{field}`", place, help=help)
         if kind == "missing":
             return report("E104", f"{name} needs `{field}`", self.type_place(item))
-        value, place = given.get(field, (self.context.defaults.get(name, {}).get(field), item.place))
+        default = self.context.defaults.get(name, {}).get(field)
+        value, node = given.get(field, (default, item.spec.node))
         wanted = words_of(cls, field)
         shown = "null" if value is None else repr(value)
         message = f"{name}.{field} is {wanted}, not {shown}"
-        return report("E105", message, place)
+        return report("E105", message, node.place)
 
     def report(
         self,
         fault: Fault,
         item: Item,
-        given: AbstractMapping[str, tuple[Any, Place]],
+        given: Given,
         inputs: AbstractSequence[Value],
     ) -> Refused:
         """A rule's fault, at the place of the field or layer that it names."""
         place = self.type_place(item)
         if fault.field is not None and fault.field in given:
-            place = given[fault.field][1]
+            place = given[fault.field][1].place
         labels = []
         if fault.input is not None and fault.code not in ("E117",):
             shown = inputs if len(inputs) <= 3 else [inputs[0], inputs[fault.input]]
@@ -172,6 +174,25 @@ class LayerMaker:
         if isinstance(args, Mapping) and field in args.entries:
             return args.entries[field][0].place
         return None
+
+
+def _apply(layer: Layer, inputs: tuple[Tensor, ...]) -> _Applied | Fault:
+    try:
+        complete = accept(layer, *inputs)
+        found = outputs_of(complete, inputs)
+    except Fault as fault:
+        return fault
+    remarks = (*complete.remarks(*inputs), *_empty(complete, found))
+    names = result_names(complete, len(found))
+    return _Applied(complete, dict(zip(names, found, strict=True)), remarks)
+
+
+def _empty(layer: Layer, found: tuple[Tensor, ...]) -> list[Fault]:
+    """A warning for a result without elements, which PyTorch accepts."""
+    if any(0 in tensor.shape for tensor in found):
+        message = f"{type(layer).__name__} gives {found[0]}: there is nothing in it"
+        return [Fault("W304", message)]
+    return []
 
 
 def result_names(layer: Layer, count: int) -> list[str]:

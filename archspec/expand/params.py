@@ -5,12 +5,10 @@ from typing import Any
 
 from archspec.diagnostics import Place, did_you_mean
 from archspec.expand.context import Context
+from archspec.expand.items import Given
 from archspec.sizes import Expr
 from archspec.spec import ParamSpec
 from archspec.syntax import Scalar
-
-Given = AbstractMapping[str, tuple[Any, Place]]
-"""Values by parameter, with the place that gives each."""
 
 _WORDS = {
     "int": "an integer",
@@ -41,7 +39,7 @@ def bind(
         if name not in known:
             help = did_you_mean(name, known) or _listing(known)
             message = f"{owner} has no parameter `{name}`"
-            refused = context.report("E108", message, where, help=help)
+            refused = context.report("E108", message, where.place, help=help)
     for param in params:
         name = param.name.text
         if name in given:
@@ -50,7 +48,7 @@ def bind(
             if not _fits(context, param, value, names):
                 wanted = _wanted(context, param, names)
                 message = f"parameter `{name}` is {wanted}, not {_shown(value)}"
-                refused = context.report("E105", message, where)
+                refused = context.report("E105", message, where.place)
         elif param.default is not None:
             names[name] = context.evaluate(param.default, names)
         else:

@@ -31,6 +31,7 @@ class Wiring:
                 previous = item
 
     def sources(self, item: Item, previous: Item | None) -> list[Source]:
+        """The sources of one item."""
         spec = item.spec
         if spec.broken or item.free:
             return []
@@ -46,11 +47,13 @@ class Wiring:
         return [self.implicit(item, previous)]
 
     def refuse_second_list(self, item: Item) -> None:
+        """A list of inputs and `from:` together are one too many."""
         if item.spec.sources is not None:
             message = "the inputs are given twice: as a list, and with `from:`"
             raise self.context.report("E112", message, item.spec.sources.place)
 
     def implicit(self, item: Item, previous: Item | None) -> Source:
+        """The source of an item that names none: what comes before it."""
         if previous is not None:
             return Source(previous, None, item.spec.node)
         values = set(self.inputs.values())
@@ -83,6 +86,7 @@ class Wiring:
         return Source(target, result or None, node)
 
     def unknown(self, name: str, node: Node) -> Refused:
+        """Report a reference to nothing."""
         known = [*self.by_name, *self.inputs]
         help = did_you_mean(name, known)
         notes = []
@@ -148,5 +152,3 @@ def _report_cycle(context: Context, cycle: list[Item]) -> None:
     chain = " ← ".join([*names[turn:], *names[:turn], names[turn]])
     labels = tuple(Label(i.place, f"`{i.name}`") for i in cycle if i is not first)
     context.report("E107", f"these layers need each other: {chain}", first.place, labels=labels)
-
-

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from archspec.expr.compiler import Compiled, Scope, bind, check_target, compile_expression, parse
+from archspec.expr.compiler import compile_expression, parse
 from archspec.expr.errors import ExpressionError
+from archspec.expr.loops import bind, check_target
+from archspec.expr.scope import Compiled, Scope
 
 
 @dataclass(frozen=True, slots=True)

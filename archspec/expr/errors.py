@@ -8,7 +8,12 @@ class ExpressionError(Exception):
     """
 
     def __init__(
-        self, message: str, *, code: str = "E110", offset: int | None = None, help: str | None = None
+        self,
+        message: str,
+        *,
+        code: str = "E110",
+        offset: int | None = None,
+        help: str | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code

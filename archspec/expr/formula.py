@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from archspec.expr.compiler import CONSTANTS, Scope, compile_expression
+from archspec.expr.compiler import compile_expression
 from archspec.expr.errors import ExpressionError
+from archspec.expr.scope import CONSTANTS, Scope
 
 _OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "+",

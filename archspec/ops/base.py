@@ -97,6 +97,12 @@ class Layer(BaseModel):
     """The inputs that must have a batch even so."""
     results: ClassVar[tuple[str, ...]] = ()
     """Names of the results of a layer with several; a layer with numbered ones leaves it empty."""
+    bare: ClassVar[tuple[str, ...]] = ()
+    """Arguments that are shapes: bare words in them are expressions."""
+    formulas: ClassVar[tuple[str, ...]] = ()
+    """Arguments that are formulas over indices: kept until the module is built."""
+    path: ClassVar[str | None] = None
+    """The class that is constructed, as a dotted name; None: the one of `torch.nn` with our name."""
     positional: ClassVar[tuple[str, ...]] = ()
     """Fields that the emitted constructor call gives without their names."""
     hidden: ClassVar[tuple[str, ...]] = ()
@@ -130,7 +136,7 @@ class Layer(BaseModel):
         return ()
 
     def emit(self, inputs: tuple[Tensor, ...]) -> Emission:
-        """What to construct or compute. Here: the class of `torch.nn` that has our name.
+        """What to construct or compute. Here: the class at `path`.
 
         `inputs` are the types of one call, for expressions that depend on ranks.
         """
@@ -142,7 +148,7 @@ class Layer(BaseModel):
             for name, info in fields.items()
             if name not in skipped and (value := getattr(self, name)) != info.default
         }
-        return Construct(f"torch.nn.{type(self).__name__}", args, kwargs)
+        return Construct(self.path or f"torch.nn.{type(self).__name__}", args, kwargs)
 
 
 def apply(layer: Layer, *inputs: Tensor) -> tuple[Layer, tuple[Tensor, ...]]:

@@ -40,16 +40,26 @@ FAMILIES = (
 _types: dict[str, type[Layer]] = {}
 _loaded: set[str] = set()
 
-L = TypeVar("L", bound=type[Layer])
+C = TypeVar("C", bound=type)
 
 
-def register(cls: L) -> L:
+def register(cls: C) -> C:
     """Add a layer type under its class name. Serves as a decorator; built-ins use it too.
 
-    Raises `ValueError` when another class has that name.
+    A subclass of `Layer` brings its own shape rule. A plain `torch.nn.Module` needs none: its
+    arguments are those of `__init__`, and shapes are found by running it on the meta device.
+
+    Raises `ValueError` when another class has that name, `TypeError` for other classes.
     """
-    known = _types.setdefault(cls.__name__, cls)
-    if known is not cls:
+    layer: type[Layer]
+    if issubclass(cls, Layer):
+        layer = cls
+    else:
+        from archspec.ops.foreign import adopt  # needs torch
+
+        layer = adopt(cls)
+    known = _types.setdefault(cls.__name__, layer)
+    if known is not layer and known.path != layer.path:
         raise ValueError(f"there is a layer type {cls.__name__} already: {known.__module__}")
     return cls
 

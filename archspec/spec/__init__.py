@@ -52,6 +52,12 @@ class Spec(BaseModel):
     blocks: dict[str, BlockSpec] = {}
     body: Body | None = None
     outputs: Outputs | None = None
+    given: dict[str, Any] = {}
+    """Values for the parameters, from `with_params`."""
+
+    def with_params(self, **params: Any) -> "Spec":
+        """The same spec with values for its parameters: nothing is read again."""
+        return self.model_copy(update={"given": {**self.given, **params}})
 
     @model_validator(mode="before")
     @classmethod

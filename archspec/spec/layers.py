@@ -1,9 +1,9 @@
 """Tree → layers: entries, groups, loops and parallel bodies.
 
-    entry  = type | "{" type [":" args] [control]* "}" | group | loop
-    group  = list | "{layers: ...}" | "{merge: ..., branches: ...}"
-    loop   = "{for: names in list, layers: ...}"
-    control = from | when | repeat | names | connect | shape
+entry  = type | "{" type [":" args] [control]* "}" | group | loop
+group  = list | "{layers: ...}" | "{merge: ..., branches: ...}"
+loop   = "{for: names in list, layers: ...}"
+control = from | when | repeat | names | connect | shape
 """
 
 from typing import Any
@@ -27,10 +27,18 @@ def read_body(mapping: Mapping, found: Collector, what: str) -> Body:
         for extra in ("merge", "branches"):
             if extra in mapping.entries:
                 key = mapping.entries[extra][0]
-                found.report("E101", f"{what} has `layers:`, so it cannot have `{extra}:`", key.place)
+                found.report(
+                    "E101", f"{what} has `layers:`, so it cannot have `{extra}:`", key.place
+                )
         return read_entries(layers, found)
     if branches is None or merge is None:
-        missing = "layers" if merge is None and branches is None else "merge" if merge is None else "branches"
+        missing = (
+            "layers"
+            if merge is None and branches is None
+            else "merge"
+            if merge is None
+            else "branches"
+        )
         raise found.report("E104", f"{what} has no `{missing}:`", mapping.place)
     body = read_entries(branches, found)
     joint = read_layer(None, merge, found)
@@ -105,7 +113,9 @@ def _read_controls(node: Mapping, fields: dict[str, Any], found: Collector) -> N
     if connect is not None:
         word = connect.value if isinstance(connect, Scalar) else None
         if word not in ("chain", "dense"):
-            found.report("E105", f"`connect:` is chain or dense, not {describe(connect)}", connect.place)
+            found.report(
+                "E105", f"`connect:` is chain or dense, not {describe(connect)}", connect.place
+            )
             fields["broken"] = True
         fields["dense"] = word == "dense"
     for key in ("names", "connect"):

@@ -3,8 +3,6 @@
 Values that may hold expressions stay nodes of the tree; the structure around them is typed.
 """
 
-
-
 from pydantic import BaseModel, ConfigDict
 
 from archspec.syntax import Node, Scalar

@@ -55,7 +55,10 @@ def _check_version(top: Mapping, found: Collector) -> None:
     if version is None:
         place = top.place
         found.report(
-            "E104", "the spec does not say its language version", place, help="begin with `archspec: 1`"
+            "E104",
+            "the spec does not say its language version",
+            place,
+            help="begin with `archspec: 1`",
         )
     elif not isinstance(version, Scalar) or version.value != VERSION or version.value is True:
         message = f"language version {describe(version)} is not known: this archspec reads 1"
@@ -178,10 +181,10 @@ def _read_output(key: Scalar, value: Node, found: Collector) -> OutputSpec:
     only = value.get("only")
     if only is not None and (not isinstance(only, Scalar) or only.value != "training"):
         found.report("E105", f"`only:` is training, not {describe(only)}", only.place)
-    source = value.get("from")
+    given = value.get("from")
     return OutputSpec.model_construct(
         name=key.text,
-        source=as_name(source, "`from:`", found) if source is not None else key,
+        source=as_name(given, "`from:`", found) if given is not None else key,
         training_only=only is not None,
         when=value.get("when"),
     )

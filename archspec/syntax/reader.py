@@ -64,7 +64,9 @@ def _syntax_error(source: Source, error: yaml.YAMLError, found: Collector) -> Re
     labels = []
     context_mark = getattr(error, "context_mark", None)
     if context and context_mark is not None:
-        begin = Place(source, context_mark.line + 1, context_mark.column + 1, context_mark.column + 2)
+        begin = Place(
+            source, context_mark.line + 1, context_mark.column + 1, context_mark.column + 2
+        )
         labels = [Label(begin, context)]
     return found.report("E002", problem, place, labels=labels, help=_yaml_help(source, mark.line))
 
@@ -95,103 +97,108 @@ class _Composer:
 
     def compose(self, text: str) -> Node:
         loader = _LOADER(text)
-        documents = 0
+        next_event = loader.get_event
+        handlers = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: self._begin,
+            yaml.SequenceStartEvent: self._begin,
+            yaml.MappingEndEvent: self._end,
+            yaml.SequenceEndEvent: self._end,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._document,
+        }
         try:
-            while True:
-                event = loader.get_event()
-                kind = type(event)
-                if kind is yaml.ScalarEvent:
-                    self._add(self._scalar(event), event)
-                elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-                    self._begin(event, Mapping if kind is yaml.MappingStartEvent else Sequence)
-                elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-                    self._end()
-                elif kind is yaml.AliasEvent:
-                    self._alias(event)
-                elif kind is yaml.DocumentStartEvent:
-                    documents += 1
-                    if documents > 1:
-                        raise self._refuse("E004", "a second document: a spec is one", event)
-                elif kind is yaml.StreamEndEvent:
-                    break
+            while (event := next_event()) is not None:
+                handler = handlers.get(type(event))
+                if handler is not None:
+                    handler(event)
         finally:
             loader.dispose()
         if self.root is None:
             raise self.found.report("E115", "the spec is empty", Place(self.source, 1, 1, 2))
         return self.root
 
+    def _document(self, event: Any) -> None:
+        if self.root is not None:
+            raise self._refuse("E004", "a second document: a spec is one", event)
+
     def _refuse(self, code: str, message: str, event: Any, help: str | None = None) -> Refused:
         mark = event.start_mark
         place = Place(self.source, mark.line + 1, mark.column + 1, mark.column + 2)
         return self.found.report(code, message, place, help=help)
 
-    def _scalar(self, event: Any) -> Scalar:
+    def _scalar(self, event: Any) -> None:
         if event.tag is not None:
             raise self._refuse("E004", f"specs use no YAML tags ({event.tag})", event)
         start, end = event.start_mark, event.end_mark
-        length = end.column - start.column if end.line == start.line else 1
+        line, column = start.line, start.column
+        length = end.column - column if end.line == line else 1
         text = event.value
         plain = event.style is None or event.style == ""
         value = resolve(text) if plain else text
-        return Scalar(self.source, pack(start.line, start.column, length), text, value, plain)
+        node = Scalar(self.source, pack(line, column, length), text, value, plain)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = (node, 1)
+        self._add(node, event)
 
-    def _begin(self, event: Any, kind: type[Mapping] | type[Sequence]) -> None:
+    def _begin(self, event: Any) -> None:
         if event.tag is not None:
             raise self._refuse("E004", f"specs use no YAML tags ({event.tag})", event)
         if len(self.open) >= MAX_DEPTH:
             raise self._refuse("E005", f"nested deeper than {MAX_DEPTH} levels", event)
         start = event.start_mark
+        kind = Mapping if type(event) is yaml.MappingStartEvent else Sequence
         node = kind(self.source, pack(start.line, start.column, 1))
         before = self.nodes
-        self._add(node, event, close=False)
+        self._add(node, event)
         self.open.append((node, event.anchor, before))
         self.keys.append(self.key)
         self.key = None
 
-    def _end(self) -> None:
+    def _end(self, event: Any) -> None:
         node, anchor, before = self.open.pop()
         self.key = self.keys.pop()
         if anchor is not None:
             self.anchors[anchor] = (node, self.nodes - before)
-        if self.open and isinstance(self.open[-1][0], Mapping):
-            self.key = None
 
     def _alias(self, event: Any) -> None:
         known = self.anchors.get(event.anchor)
         if known is None:
             inside = any(anchor == event.anchor for _, anchor, _ in self.open)
-            message = f"the anchor `{event.anchor}` contains itself" if inside else (
-                f"there is no anchor `{event.anchor}`"
+            message = (
+                f"the anchor `{event.anchor}` contains itself"
+                if inside
+                else (f"there is no anchor `{event.anchor}`")
             )
             raise self._refuse("E004", message, event)
         node, size = known
         self.nodes += size - 1
         self._add(node, event)
 
-    def _add(self, node: Node, event: Any, *, close: bool = True) -> None:
+    def _add(self, node: Node, event: Any) -> None:
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise self._refuse("E005", f"more than {MAX_NODES} values after aliases", event)
-        if close and event.anchor is not None and type(event) is yaml.ScalarEvent:
-            self.anchors[event.anchor] = (node, 1)
         if not self.open:
             self.root = node
             return
         parent = self.open[-1][0]
-        if isinstance(parent, Sequence):
+        if type(parent) is Sequence:
             parent.items.append(node)
         elif self.key is None:
             self.key = self._as_key(node, event)
         else:
-            assert isinstance(parent, Mapping)
+            assert type(parent) is Mapping
             self._insert(parent, self.key, node)
-            if close:
-                self.key = None
+            self.key = None
 
     def _as_key(self, node: Node, event: Any) -> Scalar:
         if not isinstance(node, Scalar):
             raise self._refuse(
-                "E004", "a key must be a text", event, help="quote a template that stands alone: `\"{i}\"`"
+                "E004",
+                "a key must be a text",
+                event,
+                help='quote a template that stands alone: `"{i}"`',
             )
         if node.text == "<<" and node.plain:
             raise self._refuse("E004", "specs use no merge keys (`<<`)", event)

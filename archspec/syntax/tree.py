@@ -1,6 +1,8 @@
 """The tree of a spec: scalars, mappings and sequences that know where they stand."""
 
-from collections.abc import Iterator, Mapping as AbstractMapping, Sequence as AbstractSequence
+from collections.abc import Iterator
+from collections.abc import Mapping as AbstractMapping
+from collections.abc import Sequence as AbstractSequence
 from typing import Any
 
 from archspec.diagnostics import Place, Source
@@ -14,8 +16,9 @@ _COLUMN = 24
 
 def pack(line: int, column: int, length: int) -> int:
     """A mark in a text."""
-    width = min(max(length, 1), (1 << _LENGTH) - 1)
-    return (line << (_COLUMN + _LENGTH)) | (min(column, (1 << _COLUMN) - 1) << _LENGTH) | width
+    if not 0 < length < 1 << _LENGTH:
+        length = 1
+    return line << (_COLUMN + _LENGTH) | column << _LENGTH | length
 
 
 class Node:
@@ -47,7 +50,8 @@ class Scalar(Node):
     __slots__ = ("plain", "text", "value")
 
     def __init__(self, source: Source, mark: Mark, text: str, value: Any, plain: bool) -> None:
-        super().__init__(source, mark)
+        self.source = source  # not through super(): a large spec has a million scalars
+        self.mark = mark
         self.text = text
         self.value = value
         self.plain = plain

@@ -1,59 +1,26 @@
 """Bodies → composites: wiring, order, and every layer made in its turn."""
 
-from collections.abc import Mapping as AbstractMapping, Sequence as AbstractSequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping as AbstractMapping
 from typing import Any
 
 from archspec.diagnostics import Fault, Label, Refused
+from archspec.expand.annotations import check_annotation
 from archspec.expand.context import MAX_NESTING, Context, Names
-from archspec.expand.items import Item, Source, TypeUse, Value, arguments, flatten, type_of
-from archspec.expand.making import LayerMaker, LayerNames, Made, result_names
+from archspec.expand.items import Item, Made, Source, Value, arguments, flatten, type_of
+from archspec.expand.making import LayerMaker, LayerNames
 from archspec.expand.params import bind
+from archspec.expand.repetition import Repetition
+from archspec.expand.scope import Scope
 from archspec.expand.wiring import Wiring, order
 from archspec.expr import Facts
-from archspec.graph import Call, Composite, Leaf, Output, Trace
-from archspec.ops import find
+from archspec.graph import Composite, Output
 from archspec.resolve import outputs as resolved_outputs
-from archspec.sizes import Expr, always, equal
 from archspec.spec import BlockSpec, Body, LayerSpec, Outputs
-from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
-from archspec.tensors import Tensor, show_shape
+from archspec.syntax import Node
+from archspec.tensors import Tensor
 
-
-@dataclass(slots=True)
-class Scope:
-    """A composite under construction, with its values and the trace of its first application."""
-
-    composite: Composite
-    trace: Trace = field(default_factory=lambda: Trace([]))
-    values: list[Value] = field(default_factory=list)
-    bound: dict[str, Any] = field(default_factory=dict)
-    """Sizes that `shape:` annotations gave a name."""
-
-    def value(self, name: str, tensor: Tensor | None, node: Node) -> Value:
-        """A new value."""
-        value = Value(len(self.values), tensor, node)
-        self.values.append(value)
-        self.composite.names.append(name)
-        self.trace.tensors.append(tensor or Tensor(()))
-        return value
-
-    def call(
-        self, name: str, made: Made, inputs: AbstractSequence[Value], node: Node, *, reused: bool = False
-    ) -> dict[str, Value]:
-        """Record a call, and give its results by name."""
-        single = len(made.results) == 1
-        results = {
-            key: self.value(name if single else f"{name}_{key}", tensor, node)
-            for key, tensor in made.results.items()
-        }
-        composite = self.composite
-        if made.trace is not None:
-            self.trace.inner[len(composite.calls)] = made.trace
-        numbers = tuple(value.number for value in inputs)
-        outputs = tuple(value.number for value in results.values())
-        composite.calls.append(Call(name, made.target, numbers, outputs, reused))
-        return results
+Flow = tuple[Tensor, Node]
+"""What flows into a scope: a tensor's type, and the node that it comes from."""
 
 
 class Expander:
@@ -70,7 +37,7 @@ class Expander:
         self,
         body: Body,
         names: Names,
-        inputs: AbstractMapping[str, Tensor],
+        inputs: AbstractMapping[str, Flow],
         node: Node,
         *,
         kind: str | None = None,
@@ -83,7 +50,7 @@ class Expander:
             raise self.context.report("E005", message, node.place)
         try:
             scope = Scope(Composite(kind, node, body.numbered, tuple(inputs)))
-            known = {name: scope.value(name, t, node) for name, t in inputs.items()}
+            known = {name: scope.value(name, *flow) for name, flow in inputs.items()}
             if len(inputs) == 1:
                 known["input"] = next(iter(known.values()))
             items = flatten(self.context, body, names)
@@ -100,7 +67,9 @@ class Expander:
         finally:
             self.depth -= 1
 
-    def last(self, items: list[Item], known: AbstractMapping[str, Value], node: Node) -> Value | None:
+    def last(
+        self, items: list[Item], known: AbstractMapping[str, Value], node: Node
+    ) -> Value | None:
         """The value of the last layer in the file; of the input, where there is none."""
         for item in reversed(items):
             if not item.free:
@@ -197,7 +166,7 @@ class Expander:
                 again = item.reuses is not None and item.reuses.made is not made
                 item.results = scope.call(item.name, made, known, item.spec.node, reused=again)
                 if item.spec.shape is not None:
-                    self.annotation(item, scope)
+                    check_annotation(self.context, item, scope)
         except Refused:
             return
 
@@ -210,7 +179,7 @@ class Expander:
             if isinstance(target, Item) and target.absent and target.spec.sources is None:
                 raise self.context.report(
                     "E112",
-                    f"`{target.name or 'a layer'}` is absent here, so what {item.type.name} takes is unclear",
+                    f"what {item.type.name} takes is unclear: one of its layers is absent",
                     source.node.place,
                     labels=(Label(target.place, "absent: its `when:` is false"),),
                     help="say `from:` at the absent layer: that is what takes its place",
@@ -251,47 +220,45 @@ class Expander:
     def make(self, item: Item, inputs: list[Value]) -> Made:
         """The module of an item, or of all its repetitions."""
         if item.spec.repeat is not None:
-            return self.repetition(item, inputs)
+            return Repetition(self.context, self.maker, item).expand(inputs, self.single)
         return self.single(item, inputs, item.names)
 
     def single(self, item: Item, inputs: list[Value], names: Names) -> Made:
         """One module: a group, a block, or a layer."""
-        tensors = [value.tensor for value in inputs]
+        flows = [(value.tensor, value.node) for value in inputs if value.tensor is not None]
         if item.spec.body is not None:
-            return self.group(item, tensors, names)
+            return self.group(item, flows, names)
         assert item.type is not None
         if isinstance(item.type.target, BlockSpec):
-            return self.block(item, item.type.target, tensors, names)
+            return self.block(item, item.type.target, flows, names)
         return self.maker.make(item, inputs, names)
 
-    def group(self, item: Item, tensors: list[Tensor | None], names: Names) -> Made:
+    def group(self, item: Item, flows: list[Flow], names: Names) -> Made:
         """A group: an open scope with one input."""
         assert item.spec.body is not None
-        if len(tensors) > 1:
-            message = f"a group takes one input, not {len(tensors)}"
+        if len(flows) > 1:
+            message = f"a group takes one input, not {len(flows)}"
             help = "make it a block with `inputs:`"
             raise self.context.report("E112", message, item.place, help=help)
-        inputs = {"input": tensor for tensor in tensors if tensor is not None}
-        inner = {**names, **{name: Facts(name, tensor) for name, tensor in inputs.items()}}
+        inputs = dict(zip(("input",), flows, strict=False))
+        inner = {**names, **{name: Facts(name, tensor) for name, (tensor, _) in inputs.items()}}
         return self.body(item.spec.body, inner, inputs, item.spec.node)
 
-    def block(
-        self, item: Item, block: BlockSpec, tensors: list[Tensor | None], names: Names
-    ) -> Made:
+    def block(self, item: Item, block: BlockSpec, flows: list[Flow], names: Names) -> Made:
         """A use of a block: a closed scope with parameters of its own."""
         context = self.context
         declared = [name.text for name in block.inputs] or ["input"]
-        if len(tensors) != len(declared):
-            message = f"`{block.name.text}` takes {len(declared)} inputs, not {len(tensors)}"
+        if len(flows) != len(declared):
+            message = f"`{block.name.text}` takes {len(declared)} inputs, not {len(flows)}"
             labels = (Label(block.name.place, f"it takes {', '.join(declared)}"),)
             raise context.report("E112", message, item.place, labels=labels)
         if block.body is None:
             raise Refused
-        inputs = {n: t for n, t in zip(declared, tensors, strict=True) if t is not None}
-        facts: dict[str, Any] = {name: Facts(name, tensor) for name, tensor in inputs.items()}
+        inputs = dict(zip(declared, flows, strict=True))
+        facts: dict[str, Any] = {name: Facts(name, tensor) for name, (tensor, _) in inputs.items()}
         if len(inputs) == 1:
             facts["input"] = next(iter(facts.values()))
-        given = arguments(context, item, LayerNames(names, tensors[0]))
+        given = arguments(context, item, LayerNames(names, flows[0][0]))
         where = item.spec.type.place if item.spec.type is not None else item.place
         owner = f"`{block.name.text}`"
         context.uses.append(Label(item.place, f"in this use of {owner}"))
@@ -310,94 +277,3 @@ class Expander:
             return made
         finally:
             context.uses.pop()
-
-    # Repetitions.
-
-    def repetition(self, item: Item, inputs: list[Value]) -> Made:
-        """`repeat:` nests: numbered or so named children, in a chain or densely connected."""
-        assert item.spec.repeat is not None
-        context, spec = self.context, item.spec
-        count = context.number(spec.repeat, item.names, "`repeat:`")
-        scope = Scope(Composite(None, spec.node, spec.names is None, tuple(_input_names(inputs))))
-        current = [
-            scope.value(name, value.tensor, value.node)
-            for name, value in zip(scope.composite.inputs, inputs, strict=True)
-        ]
-        if not current:
-            raise context.report("E112", "what repeats needs an input", item.place)
-        features = [current[0]]
-        for turn in range(count):
-            names = {**item.names, "i": turn}
-            name = self.repetition_name(item, names, scope)
-            if spec.dense:
-                current[0] = self.joined(features, scope, item)
-            made = self.single(item, current, names)
-            scope.composite.children[name] = made.target
-            results = scope.call(name, made, current, spec.node)
-            current[0] = next(iter(results.values()))
-            features.append(current[0])
-            if current[0].tensor is None:
-                break
-        last = self.joined(features, scope, item) if spec.dense else current[0]
-        scope.composite.outputs = (Output("0", last.number),)
-        return Made(scope.composite, {"0": last.tensor}, scope.trace)
-
-    def repetition_name(self, item: Item, names: Names, scope: Scope) -> str:
-        if item.spec.names is None:
-            return str(names["i"])
-        if not isinstance(item.spec.names, Scalar):
-            what = describe(item.spec.names)
-            help = 'quote a template that begins with a brace: `names: "{i}"`'
-            message = f"`names:` is a text, not {what}"
-            raise self.context.report("E105", message, item.spec.names.place, help=help)
-        name = self.context.fill(item.spec.names, names)
-        if name in scope.composite.children:
-            message = f"`names:` gives `{name}` twice"
-            raise self.context.report("E111", message, item.spec.names.place)
-        return name
-
-    def joined(self, features: list[Value], scope: Scope, item: Item) -> Value:
-        """The concatenation over the channels, of one feature or more."""
-        if len(features) == 1 or any(value.tensor is None for value in features):
-            return features[-1] if features[-1].tensor is None else features[0]
-        concat = find("Concat")
-        assert concat is not None
-        spec = LayerSpec.model_construct(node=item.spec.node, name=item.spec.name)
-        joint = Item("concat", spec, item.names, type=TypeUse("Concat", concat, {}))
-        made = self.maker.make(joint, features, item.names)
-        results = scope.call("concat", made, features, item.spec.node)
-        return next(iter(results.values()))
-
-    # `shape:` annotations.
-
-    def annotation(self, item: Item, scope: Scope) -> None:
-        """Check a `shape:` beside a layer. A new bare word stands for the size that it meets."""
-        node = item.spec.shape
-        tensor = next(iter(item.results.values())).tensor
-        if tensor is None or node is None:
-            return
-        if not isinstance(node, Sequence):
-            message = f"`shape:` is a list, not {describe(node)}"
-            raise self.context.report("E105", message, node.place)
-        written = [
-            self.annotated(each, size, item.names, scope)
-            for each, size in zip(node.items, tensor.shape, strict=False)
-        ]
-        fits = len(node.items) == len(tensor.shape)
-        if not fits or not all(always(equal(a, b)) for a, b in zip(written, tensor.shape, strict=True)):
-            said = show_shape(tuple(written)) if fits else f"{len(node.items)} dimensions"
-            message = f"`shape:` says {said}, but the output is {tensor}"
-            self.context.report("E113", message, node.place)
-
-    def annotated(self, node: Node, size: Any, names: Names, scope: Scope) -> Any:
-        word = node.value if isinstance(node, Scalar) else None
-        if isinstance(word, str) and word.isidentifier() and word not in names:
-            return scope.bound.setdefault(word, size)
-        value = self.context.size(node, {**names, **scope.bound})
-        return value if isinstance(value, int | Expr) else -1
-
-
-def _input_names(inputs: list[Value]) -> list[str]:
-    return ["input"] if len(inputs) == 1 else [f"input{number}" for number in range(len(inputs))]
-
-

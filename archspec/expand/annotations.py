@@ -1,0 +1,38 @@
+"""`shape:` beside a layer: a claim that is checked, like a type annotation."""
+
+from typing import Any
+
+from archspec.expand.context import Context, Names
+from archspec.expand.items import Item
+from archspec.expand.scope import Scope
+from archspec.sizes import always, equal
+from archspec.syntax import Node, Scalar, Sequence, describe
+from archspec.tensors import show_shape
+
+
+def check_annotation(context: Context, item: Item, scope: Scope) -> None:
+    """Check the `shape:` of an item. A new bare word stands for the size that it meets."""
+    node = item.spec.shape
+    tensor = next(iter(item.results.values())).tensor
+    if tensor is None or node is None:
+        return
+    if not isinstance(node, Sequence):
+        message = f"`shape:` is a list, not {describe(node)}"
+        raise context.report("E105", message, node.place)
+    if len(node.items) != len(tensor.shape):
+        message = f"`shape:` says {len(node.items)} dimensions, but the output is {tensor}"
+        raise context.report("E113", message, node.place)
+    written = tuple(
+        _size(context, each, size, item.names, scope)
+        for each, size in zip(node.items, tensor.shape, strict=True)
+    )
+    if not all(always(equal(a, b)) for a, b in zip(written, tensor.shape, strict=True)):
+        message = f"`shape:` says {show_shape(written)}, but the output is {tensor}"
+        context.report("E113", message, node.place)
+
+
+def _size(context: Context, node: Node, size: Any, names: Names, scope: Scope) -> Any:
+    word = node.value if isinstance(node, Scalar) else None
+    if isinstance(word, str) and word.isidentifier() and word not in names:
+        return scope.bound.setdefault(word, size)
+    return context.size(node, {**names, **scope.bound})

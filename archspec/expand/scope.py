@@ -1,0 +1,52 @@
+"""A composite under construction: its values, its calls, and the first trace of them."""
+
+from collections.abc import Sequence as AbstractSequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from archspec.expand.items import Made, Value
+from archspec.graph import Call, Composite, Trace
+from archspec.syntax import Node
+from archspec.tensors import Tensor
+
+
+@dataclass(slots=True)
+class Scope:
+    """A composite under construction, with its values and the trace of its first application."""
+
+    composite: Composite
+    trace: Trace = field(default_factory=lambda: Trace([]))
+    values: list[Value] = field(default_factory=list)
+    bound: dict[str, Any] = field(default_factory=dict)
+    """Sizes that `shape:` annotations gave a name."""
+
+    def value(self, name: str, tensor: Tensor | None, node: Node) -> Value:
+        """A new value."""
+        value = Value(len(self.values), tensor, node)
+        self.values.append(value)
+        self.composite.names.append(name)
+        self.trace.tensors.append(tensor or Tensor(()))
+        return value
+
+    def call(
+        self,
+        name: str,
+        made: Made,
+        inputs: AbstractSequence[Value],
+        node: Node,
+        *,
+        reused: bool = False,
+    ) -> dict[str, Value]:
+        """Record a call, and give its results by name."""
+        single = len(made.results) == 1
+        results = {
+            key: self.value(name if single else f"{name}_{key}", tensor, node)
+            for key, tensor in made.results.items()
+        }
+        composite = self.composite
+        if made.trace is not None:
+            self.trace.inner[len(composite.calls)] = made.trace
+        numbers = tuple(value.number for value in inputs)
+        outputs = tuple(value.number for value in results.values())
+        composite.calls.append(Call(name, made.target, numbers, outputs, reused))
+        return results

@@ -1,0 +1,141 @@
+"""Operators: arithmetic, comparison, `and or not`, and conditionals."""
+
+import ast
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from archspec.expr import bounds
+from archspec.expr.errors import ExpressionError
+from archspec.expr.scope import Compiled, Scope, Sub
+from archspec.sizes import Condition, Expr, equal, unequal
+
+_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: bounds.multiply,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: bounds.power,
+}
+_ALLOWED = (int, float, bool, Expr)
+
+
+def binary(node: ast.BinOp, sub: Sub) -> Compiled:
+    """Arithmetic."""
+    left, right = sub(node.left), sub(node.right)
+    action = _BINARY.get(type(node.op))
+    if action is None:
+        raise ExpressionError("an unknown operator", code="E109", offset=node.col_offset)
+    joins = isinstance(node.op, ast.Add | ast.Mult)
+
+    def run(scope: Scope) -> Any:
+        a, b = left(scope), right(scope)
+        if not joins and not (isinstance(a, _ALLOWED) and isinstance(b, _ALLOWED)):
+            raise ExpressionError(f"`{ast.unparse(node)}` works on numbers, not {a!r} and {b!r}")
+        try:
+            return bounds.bounded(action(a, b))
+        except (TypeError, ValueError, ArithmeticError) as error:
+            raise ExpressionError(f"`{ast.unparse(node)}`: {error}") from None
+
+    return run
+
+
+def unary(node: ast.UnaryOp, sub: Sub) -> Compiled:
+    """A sign, or `not`."""
+    operand = sub(node.operand)
+    if isinstance(node.op, ast.Not):
+        return lambda scope: not truth(operand(scope))
+    sign = -1 if isinstance(node.op, ast.USub) else 1
+    if isinstance(node.op, ast.Invert):
+        raise ExpressionError("an unknown operator", code="E109", offset=node.col_offset)
+
+    def run(scope: Scope) -> Any:
+        value = operand(scope)
+        if not isinstance(value, _ALLOWED):
+            raise ExpressionError(f"`{ast.unparse(node)}` works on numbers, not {value!r}")
+        return sign * value
+
+    return run
+
+
+def boolean(node: ast.BoolOp, sub: Sub) -> Compiled:
+    """`and`, `or`: the last value that decides, as in Python."""
+    values = [sub(value) for value in node.values]
+    stop = isinstance(node.op, ast.Or)
+
+    def run(scope: Scope) -> Any:
+        result: Any = None
+        for value in values:
+            result = value(scope)
+            if truth(result) is stop:
+                break
+        return result
+
+    return run
+
+
+def truth(value: Any) -> bool:
+    """The truth of a value; a symbolic one has none."""
+    if isinstance(value, Expr | Condition):
+        raise ExpressionError(f"whether {value} holds depends on a symbolic size", code="E114")
+    return bool(value)
+
+
+_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda a, b: a in b,
+    ast.NotIn: lambda a, b: a not in b,
+}
+
+
+def comparison(node: ast.Compare, sub: Sub) -> Compiled:
+    """A chain of comparisons."""
+    first = sub(node.left)
+    rest = [sub(each) for each in node.comparators]
+    actions = [_comparator(op, node) for op in node.ops]
+
+    def run(scope: Scope) -> Any:
+        left = first(scope)
+        for action, each in zip(actions, rest, strict=True):
+            right = each(scope)
+            try:
+                if not truth(action(left, right)):
+                    return False
+            except TypeError as error:
+                raise ExpressionError(f"`{ast.unparse(node)}`: {error}") from None
+            left = right
+        return True
+
+    return run
+
+
+def _comparator(op: ast.cmpop, node: ast.Compare) -> Callable[[Any, Any], Any]:
+    if isinstance(op, ast.Eq | ast.NotEq):
+        symbolic, plain = (equal, operator.eq) if isinstance(op, ast.Eq) else (unequal, operator.ne)
+
+        def compare(a: Any, b: Any) -> Any:
+            sizes = isinstance(a, Expr | int) and isinstance(b, Expr | int)
+            return (
+                symbolic(a, b)
+                if sizes and (isinstance(a, Expr) or isinstance(b, Expr))
+                else plain(a, b)
+            )
+
+        return compare
+    if type(op) not in _COMPARE:
+        help = "compare with `== null`"
+        raise ExpressionError(
+            "`is` is not used here", code="E109", offset=node.col_offset, help=help
+        )
+    return _COMPARE[type(op)]
+
+
+def conditional(node: ast.IfExp, sub: Sub) -> Compiled:
+    """`a if c else b`."""
+    test, yes, no = (sub(each) for each in (node.test, node.body, node.orelse))
+    return lambda scope: yes(scope) if truth(test(scope)) else no(scope)

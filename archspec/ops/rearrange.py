@@ -1,0 +1,210 @@
+"""Rearrange and Roll: the same elements in other places."""
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from itertools import chain
+from typing import Final
+
+from pydantic import ConfigDict, Field
+
+from archspec.diagnostics import Fault
+from archspec.ops.arguments import IntOrInts, Str
+from archspec.ops.base import Function, Layer
+from archspec.ops.dims import dim_index
+from archspec.ops.functions import listed, method
+from archspec.ops.registry import register
+from archspec.sizes import Size, divisible, equal, holds, product
+from archspec.tensors import Tensor
+
+Axes = tuple[tuple[str, ...], ...]
+"""One side of a pattern: the axes that every dimension is made of; none of them for a 1."""
+
+_TOKEN: Final = re.compile(r"->|\w+|\S")
+
+
+@register
+class Roll(Layer):
+    """Moves the elements along dimensions; what leaves at one end comes back at the other.
+
+    Shapes: `[*]` → `[*]`.
+    """
+
+    dtypes = None
+    free = True
+
+    shifts: IntOrInts = Field(description="how far, per dimension")
+    dims: IntOrInts = Field(description="dimension or dimensions to move along (0 is the batch)")
+
+    def check(self) -> None:
+        shifts, dims = listed(self.shifts), listed(self.dims)
+        if len(shifts) != len(dims) or not shifts:
+            message = f"{len(shifts)} shifts for {len(dims)} dims"
+            raise Fault("E208", message, field="shifts", help="one shift per dimension")
+        if any(abs(shift) >= 2**63 for shift in shifts):
+            raise Fault("E208", f"shifts {list(shifts)} are beyond 64 bits", field="shifts")
+
+    def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        if 0 not in x.shape:  # PyTorch looks at dims only where there is something to move
+            for dim in listed(self.dims):
+                dim_index("Roll", dim, x, "dims")
+        return x
+
+    def emit(self, inputs: tuple[Tensor, ...]) -> Function:
+        return method("roll", self.shifts, self.dims)
+
+
+@register
+class Rearrange(Layer):
+    """Splits, reorders and joins dimensions by a pattern: `b (h p) w c -> b h w (p c)`, `p: 2`.
+
+    Shapes: as the pattern says. The first axis of a tensor with a batch is the batch; sizes that
+    do not follow from the input stand beside the pattern.
+    The notation is that of einops: https://einops.rocks/1-einops-basics
+    """
+
+    model_config = ConfigDict(extra="allow")
+    dtypes = None
+    free = True
+
+    pattern: Str = Field(description="the axes of the input, `->`, and the same axes anew")
+
+    @cached_property
+    def sides(self) -> tuple[Axes, Axes]:
+        """The two sides of the pattern."""
+        return parse(self.pattern)
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The sizes beside the pattern."""
+        return self.model_extra or {}
+
+    def check(self) -> None:
+        left, _ = self.sides
+        names = set(chain(*left))
+        for name, size in self.sizes.items():
+            if name not in names:
+                known = ", ".join(sorted(names))
+                message = f"`{name}` is no axis of the pattern"
+                raise Fault("E103", message, field=name, help=f"its axes are {known}")
+            if type(size) is not int or size < 1:
+                message = f"the size of axis {name} must be a positive integer, not {size!r}"
+                raise Fault("E105", message, field=name)
+        for group in left:
+            missing = [name for name in group if name not in self.sizes]
+            if len(missing) > 1:
+                message = f"the sizes of {' and '.join(missing)} in ({' '.join(group)}) are open"
+                help = f"write {missing[-1]}: … beside the pattern"
+                raise Fault("E104", message, field="pattern", help=help)
+
+    def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        left, right = self.sides
+        if x.batched:
+            self._check_batch(left, right)
+        if len(left) != x.ndim:
+            beside = " (the batch is the first axis)" if x.batched else ""
+            message = f"the pattern takes {len(left)} dimensions, but {x} has {x.ndim}{beside}"
+            raise Fault("E203", message, field="pattern", input=0)
+        sizes = dict(self.sizes)
+        found: dict[str, Size] = {}
+        for group, size in zip(left[x.batched :], x.shape, strict=True):
+            found |= _solve(group, size, sizes, x)
+        return x.sized(*(product(found[name] for name in group) for group in right[x.batched :]))
+
+    def emit(self, inputs: tuple[Tensor, ...]) -> Function:
+        left, right = self.sides
+        before, after = tuple(chain(*left)), tuple(chain(*right))
+        order = [before.index(name) for name in after]
+        steps = [self._taken_apart(at, left[at]) for at in reversed(range(len(left)))]
+        if order != sorted(order):
+            steps.append(f".permute({', '.join(map(str, order))})")
+        starts = [sum(map(len, right[:at])) for at in range(len(right))]
+        steps += [_joined(*pair) for pair in reversed([*zip(starts, right, strict=True)])]
+        return Function("{0}" + "".join(steps))
+
+    def _check_batch(self, left: Axes, right: Axes) -> None:
+        batch = left[0] if left else ()
+        if len(batch) != 1 or not right or right[0] != batch:
+            message = "the first axis is the batch: it stays first, and by itself, on both sides"
+            raise Fault("E502", message, field="pattern")
+        if batch[0] in self.sizes:
+            message = f"axis {batch[0]} is the batch, which has no fixed size"
+            raise Fault("E502", message, field=batch[0])
+
+    def _taken_apart(self, at: int, group: tuple[str, ...]) -> str:
+        if len(group) == 1:
+            return ""
+        parts = ", ".join(str(self.sizes.get(name, -1)) for name in group)
+        return f".unflatten({at}, ({parts}))" if group else f".squeeze({at})"
+
+
+def _joined(at: int, group: tuple[str, ...]) -> str:
+    if len(group) == 1:
+        return ""
+    return f".flatten({at}, {at + len(group) - 1})" if group else f".unsqueeze({at})"
+
+
+def _solve(
+    group: tuple[str, ...], size: Size, given: Mapping[str, int], x: Tensor
+) -> dict[str, Size]:
+    """The sizes of the axes that make up one dimension."""
+    known = product(given[name] for name in group if name in given)
+    assert isinstance(known, int)
+    open_axes = [name for name in group if name not in given]
+    if open_axes:
+        if not holds(divisible(size, known)):
+            message = f"{known} does not divide {size}, the size of ({' '.join(group)}) in {x}"
+            raise Fault("E206", message, field="pattern", input=0)
+        return {name: given.get(name, size // known) for name in group}
+    if not holds(equal(size, known)):
+        message = f"({' '.join(group) or 1}) makes {known}, but {x} has {size} there"
+        raise Fault("E209", message, field="pattern", input=0)
+    return {name: given[name] for name in group}
+
+
+def parse(pattern: str) -> tuple[Axes, Axes]:
+    """`pattern = side "->" side`, with the same axes on both sides. Raises a `Fault`."""
+    tokens = _TOKEN.findall(pattern)
+    if tokens.count("->") != 1:
+        raise _unreadable("the pattern needs one `->` between its two sides")
+    arrow = tokens.index("->")
+    left, right = _side(tokens[:arrow]), _side(tokens[arrow + 1 :])
+    for side in (left, right):
+        names = [*chain(*side)]
+        for name in names:
+            if names.count(name) > 1:
+                raise _unreadable(f"axis `{name}` stands twice on one side")
+    lost = set(chain(*left)) ^ set(chain(*right))
+    if lost:
+        raise _unreadable(f"axis `{min(lost)}` stands on one side only")
+    return left, right
+
+
+def _side(words: list[str]) -> Axes:
+    """`side = { axis | "1" | "(" { axis | "1" } ")" }`."""
+    groups: list[tuple[str, ...]] = []
+    inside: list[str] | None = None
+    for word in words:
+        if word == "(" and inside is None:
+            inside = []
+        elif word == ")" and inside is not None:
+            groups.append(tuple(inside))
+            inside = None
+        elif not (word == "1" or word.isidentifier()):
+            raise _unreadable(f"`{word}` does not fit here")
+        elif inside is None:
+            groups.append(_axes(word))
+        else:
+            inside += _axes(word)
+    if inside is not None:
+        raise _unreadable("a `(` is not closed")
+    return tuple(groups)
+
+
+def _axes(word: str) -> tuple[str, ...]:
+    return () if word == "1" else (word,)
+
+
+def _unreadable(message: str) -> Fault:
+    help = "a pattern looks like `b (h p) c -> b h (p c)`: names, parentheses and 1"
+    return Fault("E105", message, field="pattern", help=help)

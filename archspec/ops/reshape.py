@@ -1,0 +1,252 @@
+"""Layers that give the elements of a tensor another shape or order."""
+
+from pydantic import ConfigDict, Field
+
+from archspec.diagnostics import Fault
+from archspec.ops.arguments import Int, IntOrInts, Ints
+from archspec.ops.base import Function, Layer
+from archspec.ops.dims import dim_index
+from archspec.ops.functions import countable, dim_indices, listed, method, new_index
+from archspec.ops.registry import register
+from archspec.sizes import Size, always, divisible, equal, holds, product, unequal
+from archspec.tensors import Tensor, show_shape
+
+
+class _View(Layer):
+    """What these layers share: any dtype, and tensors without a batch."""
+
+    dtypes = None
+    free = True
+
+
+@register
+class Flatten(_View):
+    """Joins neighbouring dimensions into one; by default all but the batch.
+
+    Shapes: `[C, H, W]` → `[C * H * W]`.
+    """
+
+    start_dim: Int = Field(1, description="first dimension to join (0 is the batch)")
+    end_dim: Int = Field(-1, description="last dimension to join")
+
+    def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        if not x.ndim and self.start_dim in (0, -1) and self.end_dim in (0, -1):
+            return x.sized(1)
+        start = dim_index("Flatten", self.start_dim, x, "start_dim")
+        end = dim_index("Flatten", self.end_dim, x, "end_dim")
+        if start > end:
+            message = f"start_dim {self.start_dim} comes after end_dim {self.end_dim} in {x}"
+            raise Fault("E208", message, field="start_dim")
+        joined = product(x.shape[start : end + 1])
+        return x.sized(*x.shape[:start], joined, *x.shape[end + 1 :])
+
+
+@register
+class Unflatten(_View):
+    """Splits one dimension into several.
+
+    Shapes: `[C, *]` → `[*unflattened_size, *]` with `dim: 1`.
+    """
+
+    positional = ("dim", "unflattened_size")
+
+    dim: Int = Field(description="dimension to split (0 is the batch)")
+    unflattened_size: Ints = Field(description="sizes to split it into; one may be -1")
+
+    def check(self) -> None:
+        if not self.unflattened_size:
+            raise Fault("E208", "unflattened_size is empty", field="unflattened_size")
+        _check_sizes(self.unflattened_size, "unflattened_size")
+
+    def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        axis = dim_index("Unflatten", self.dim, x)
+        field = "unflattened_size"
+        parts = _fitted(self.unflattened_size, x.shape[axis], x.sized(x.shape[axis]), field)
+        return x.sized(*x.shape[:axis], *parts, *x.shape[axis + 1 :])
+
+
+@register
+class Reshape(_View):
+    """Gives the elements of every sample another shape.
+
+    Shapes: `[*]` → `shape`, which has as many elements.
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    sizes: Ints = Field(alias="shape", description="new shape without the batch; one may be -1")
+
+    def check(self) -> None:
+        _check_sizes(self.sizes, "shape")
+
+    def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        return x.sized(*_fitted(self.sizes, product(x.shape), x, "shape"))
+
+    def emit(self, inputs: tuple[Tensor, ...]) -> Function:
+        return _sized("reshape", "{0}.shape[0]", self.sizes, inputs[0])
+
+
+@register
+class Expand(_View):
+    """Repeats a tensor along dimensions of size 1, without a copy.
+
+    Shapes: `[*]` → `shape`; the last dimensions match, a free tensor may get more in front.
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    sizes: Ints = Field(alias="shape", description="new shape without the batch; -1 keeps a size")
+
+    def check(self) -> None:
+        if any(size < -1 for size in self.sizes):
+            raise Fault("E105", f"shape {list(self.sizes)} has a negative size", field="shape")
+        countable(self.sizes, "shape")
+
+    def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        more = len(self.sizes) - len(x.shape)
+        if more < 0 or (more and x.batched):
+            message = f"shape {list(self.sizes)} has {len(self.sizes)} sizes, {x} {len(x.shape)}"
+            help = "Unsqueeze adds a dimension of size 1" if more > 0 else None
+            raise Fault("E502" if x.batched else "E203", message, field="shape", help=help)
+        if -1 in self.sizes[:more]:
+            message = f"-1 keeps a size, and {x} has none at this place of {list(self.sizes)}"
+            raise Fault("E105", message, field="shape")
+        pairs = zip(self.sizes[more:], x.shape, strict=True)
+        return x.sized(*self.sizes[:more], *(self._size(to, size, x) for to, size in pairs))
+
+    def emit(self, inputs: tuple[Tensor, ...]) -> Function:
+        return _sized("expand", "-1", self.sizes, inputs[0])
+
+    def _size(self, to: int, size: Size, x: Tensor) -> Size:
+        if to == -1:
+            return size
+        if not always(equal(size, 1)) and not holds(equal(size, to)):
+            message = (
+                f"{x} does not expand to {show_shape(self.sizes)}: {size} is neither 1 nor {to}"
+            )
+            raise Fault("E201", message, field="shape", input=0)
+        return to
+
+
+@register
+class Permute(_View):
+    """Puts the dimensions into another order.
+
+    Shapes: `[C, H, W]` → `[H, W, C]` with `dims: [0, 2, 3, 1]`.
+    """
+
+    dims: Ints = Field(description="all dimensions in their new order; the batch, 0, stays first")
+
+    def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        if len(self.dims) != x.ndim:
+            beside = ", the batch among them" if x.batched else ""
+            message = f"dims {list(self.dims)} must list the {x.ndim} dimensions of {x}{beside}"
+            raise Fault("E208", message, field="dims")
+        rest = self.dims[x.batched :]
+        if x.batched and self.dims[0] not in (0, -x.ndim):
+            message = f"dims {list(self.dims)} must begin with 0: the batch stays first"
+            raise Fault("E502", message, field="dims")
+        return x.sized(*(x.shape[at] for at in dim_indices("Permute", rest, x, "dims")))
+
+    def emit(self, inputs: tuple[Tensor, ...]) -> Function:
+        return method("permute", *self.dims) if self.dims else method("permute", ())
+
+
+@register
+class Transpose(_View):
+    """Exchanges two dimensions.
+
+    Shapes: `[T, C]` → `[C, T]` with `dim0: 1, dim1: 2`.
+    """
+
+    dim0: Int = Field(description="one dimension (0 is the batch)")
+    dim1: Int = Field(description="the other dimension")
+
+    def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        one = dim_index("Transpose", self.dim0, x, "dim0")
+        other = dim_index("Transpose", self.dim1, x, "dim1")
+        sizes = list(x.shape)
+        sizes[one], sizes[other] = sizes[other], sizes[one]
+        return x.sized(*sizes)
+
+    def emit(self, inputs: tuple[Tensor, ...]) -> Function:
+        return method("transpose", self.dim0, self.dim1)
+
+
+@register
+class Squeeze(_View):
+    """Removes dimensions of size 1; a dimension of another size stays, as in PyTorch.
+
+    Shapes: `[C, 1, 1]` → `[C]` with `dim: [2, 3]`.
+    """
+
+    dim: IntOrInts = Field(description="dimension or dimensions to remove (0 is the batch)")
+
+    def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        named = dim_indices("Squeeze", listed(self.dim), x, "dim")
+        gone = {axis for axis in named if self._goes(x, axis)}
+        return x.sized(*(size for axis, size in enumerate(x.shape) if axis not in gone))
+
+    def emit(self, inputs: tuple[Tensor, ...]) -> Function:
+        return method("squeeze", self.dim)
+
+    def _goes(self, x: Tensor, axis: int) -> bool:
+        size = x.shape[axis]
+        if always(equal(size, 1)) or always(unequal(size, 1)):
+            return always(equal(size, 1))
+        message = f"Squeeze keeps or removes dimension {axis + x.batched} of {x} as it is 1 or not"
+        raise Fault("E114", message, field="dim", input=0, help="Flatten joins dimensions instead")
+
+
+@register
+class Unsqueeze(_View):
+    """Adds a dimension of size 1.
+
+    Shapes: `[C]` → `[C, 1]` with `dim: 2`.
+    """
+
+    dim: Int = Field(description="number of the new dimension (0 is the batch)")
+
+    def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        at = new_index("Unsqueeze", self.dim, x)
+        return x.sized(*x.shape[:at], 1, *x.shape[at:])
+
+    def emit(self, inputs: tuple[Tensor, ...]) -> Function:
+        return method("unsqueeze", self.dim)
+
+
+def _sized(name: str, batch: str, sizes: tuple[int, ...], x: Tensor) -> Function:
+    """A call with a list of sizes; `batch` is what stands in the place of the batch."""
+    if not x.batched and not sizes:
+        return method(name, ())
+    texts = [batch] * x.batched + [str(size) for size in sizes]
+    return Function(f"{{0}}.{name}({', '.join(texts)})")
+
+
+def _check_sizes(sizes: tuple[int, ...], field: str) -> None:
+    """Raise a `Fault` for sizes that no tensor has."""
+    if any(size < -1 for size in sizes):
+        raise Fault("E208", f"{field} {list(sizes)} has a negative size", field=field)
+    if sizes.count(-1) > 1:
+        raise Fault("E208", f"{field} {list(sizes)} has more than one -1", field=field)
+    countable(sizes, field)
+
+
+def _fitted(sizes: tuple[int, ...], total: Size, x: Tensor, field: str) -> tuple[Size, ...]:
+    """`sizes` with -1 replaced by what makes them `total` elements in all."""
+    if -1 not in sizes:
+        if not holds(equal(total, product(sizes))):
+            raise _misfit(sizes, total, x, field)
+        return sizes
+    known = product(size for size in sizes if size != -1)
+    assert isinstance(known, int)
+    if known == 0 or not holds(divisible(total, known)):
+        raise _misfit(sizes, total, x, field)
+    return tuple(total // known if size == -1 else size for size in sizes)
+
+
+def _misfit(sizes: tuple[int, ...], total: Size, x: Tensor, field: str) -> Fault:
+    known = product(size for size in sizes if size != -1)
+    wanted = f"a multiple of {known}" if -1 in sizes else str(known)
+    message = f"{field} {list(sizes)} needs {wanted} elements, but {x} has {total}"
+    return Fault("E209", message, field=field, input=0)

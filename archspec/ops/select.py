@@ -1,0 +1,233 @@
+"""Layers that take parts of a tensor."""
+
+from typing import Annotated, Final
+
+from pydantic import Field, StrictInt
+
+from archspec.diagnostics import Fault
+from archspec.ops.arguments import Int, Words
+from archspec.ops.base import Function, Layer
+from archspec.ops.dims import dim_index
+from archspec.ops.functions import method
+from archspec.ops.registry import register
+from archspec.sizes import Size, always, ceil_div, divisible, equal, holds, maximum, minimum
+from archspec.tensors import Tensor
+
+MOST_RESULTS: Final = 10_000
+LARGEST_INDEX: Final = 2**31  # PyTorch multiplies steps with strides
+
+SizeOrSizes = Annotated[StrictInt | tuple[StrictInt, ...], Words("a size or a list of sizes")]
+
+
+class _Part(Layer):
+    """What these layers share: any dtype, and tensors without a batch."""
+
+    dtypes = None
+    free = True
+
+
+class _Parts(_Part):
+    """What Chunk and Split share: they cut along one dimension into numbered results."""
+
+    dim: Int = Field(1, description="dimension to cut (0 is the batch); the channels by default")
+
+    def shape(self, x: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
+        axis = dim_index(type(self).__name__, self.dim, x)
+        sizes = self._sizes(x, x.shape[axis])
+        return tuple(x.sized(*x.shape[:axis], size, *x.shape[axis + 1 :]) for size in sizes)
+
+    def _sizes(self, x: Tensor, size: Size) -> tuple[Size, ...]:
+        """The sizes of the parts."""
+        raise NotImplementedError
+
+    def _pieces(self, size: int, piece: int, field: str) -> tuple[int, ...]:
+        """Pieces of one size, the last of them maybe smaller."""
+        count = -(-size // piece)
+        if count > MOST_RESULTS:
+            message = f"{type(self).__name__} of {size} would give {count} results"
+            raise Fault("E005", message, field=field)
+        return (*[piece] * (count - 1), size - piece * (count - 1))
+
+
+@register
+class Chunk(_Parts):
+    """Cuts a dimension into `chunks` equal parts (the last may be smaller, or parts be missing).
+
+    Shapes: `[C, *]` → `chunks` times `[C / chunks, *]`; the results are numbered from 0.
+    """
+
+    chunks: Int = Field(description="number of parts")
+
+    def check(self) -> None:
+        if self.chunks < 1:
+            raise Fault("E208", f"chunks must be positive, not {self.chunks}", field="chunks")
+
+    def emit(self, inputs: tuple[Tensor, ...]) -> Function:
+        return method("chunk", self.chunks, dim=self.dim)
+
+    def _sizes(self, x: Tensor, size: Size) -> tuple[Size, ...]:
+        if size == 0 or always(divisible(size, self.chunks)):
+            if self.chunks > MOST_RESULTS:
+                message = f"Chunk would give {self.chunks} results"
+                raise Fault("E005", message, field="chunks")
+            return (size // self.chunks,) * self.chunks
+        if isinstance(size, int):
+            return self._pieces(size, -(-size // self.chunks), "chunks")
+        raise Fault(
+            "E114",
+            f"the parts of {size} in {self.chunks} chunks depend on the input",
+            field="chunks",
+            input=0,
+            help="fix the size, or make it a multiple of chunks",
+        )
+
+
+@register
+class Split(_Parts):
+    """Cuts a dimension into parts of given sizes.
+
+    Shapes: `[C, *]` → `[C0, *]`, `[C1, *]`, … with `split_size: [C0, C1, …]`; numbered from 0.
+    One integer gives parts of that size, the last of them maybe smaller.
+    """
+
+    split_size: SizeOrSizes = Field(description="size of every part, or a list of all sizes")
+
+    def check(self) -> None:
+        if isinstance(self.split_size, int):
+            if self.split_size < 0:
+                message = f"split_size must not be negative, but is {self.split_size}"
+                raise Fault("E208", message, field="split_size")
+        elif any(size < 0 for size in self.split_size):
+            message = f"split_size {list(self.split_size)} has a negative size"
+            raise Fault("E208", message, field="split_size")
+        elif not self.split_size:
+            raise Fault("E105", "split_size is an empty list", field="split_size")
+
+    def emit(self, inputs: tuple[Tensor, ...]) -> Function:
+        sizes = self.split_size
+        return method("split", sizes if isinstance(sizes, int) else list(sizes), dim=self.dim)
+
+    def _sizes(self, x: Tensor, size: Size) -> tuple[Size, ...]:
+        if not isinstance(self.split_size, int):
+            return self._listed(x, size, self.split_size)
+        if not isinstance(size, int):
+            message = f"the number of parts of {size} depends on the input"
+            help = "fix the size, or list the sizes of all parts"
+            raise Fault("E114", message, field="split_size", input=0, help=help)
+        if self.split_size >= size:
+            return (size,)
+        if self.split_size == 0:
+            message = f"split_size 0 never cuts up dimension {self.dim} of {x}"
+            raise Fault("E208", message, field="split_size")
+        return self._pieces(size, self.split_size, "split_size")
+
+    def _listed(self, x: Tensor, size: Size, parts: tuple[int, ...]) -> tuple[int, ...]:
+        total = sum(parts)
+        if not holds(equal(size, total)):
+            message = f"split_size {list(parts)} makes {total}, but dimension {self.dim} of {x}"
+            raise Fault("E209", f"{message} has {size}", field="split_size", input=0)
+        return parts
+
+
+@register
+class Slice(_Part):
+    """Takes a range of one dimension: Python's `[start:end:step]`, negative numbers included.
+
+    Shapes: `[C, *]` → `[ceil((end - start) / step), *]` with `dim: 1`.
+    """
+
+    dim: Int = Field(description="dimension to take from (0 is the batch)")
+    start: Int | None = Field(None, description="first index; from the beginning by default")
+    end: Int | None = Field(None, description="index to stop before; to the end by default")
+    step: Int = Field(1, description="distance between the indices")
+
+    def check(self) -> None:
+        if self.step < 1:
+            raise Fault("E208", f"step must be positive, not {self.step}", field="step")
+        for name, value in (("start", self.start), ("end", self.end), ("step", self.step)):
+            if value is not None and abs(value) > LARGEST_INDEX:
+                raise Fault("E105", f"{name} {value} is beyond {LARGEST_INDEX}", field=name)
+
+    def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        axis = dim_index("Slice", self.dim, x)
+        size = x.shape[axis]
+        taken = ceil_div(self._length(size), self.step)
+        return x.sized(*x.shape[:axis], taken, *x.shape[axis + 1 :])
+
+    def emit(self, inputs: tuple[Tensor, ...]) -> Function:
+        start, end = ("" if v is None else str(v) for v in (self.start, self.end))
+        step = "" if self.step == 1 else f":{self.step}"
+        return _indexed(self.dim, inputs[0], f"{start}:{end}{step}")
+
+    def _length(self, size: Size) -> Size:
+        """From start to end, before steps are taken."""
+        if self.start is not None and self.start < 0 and self.end is None:
+            return minimum(size, -self.start)
+        start = _bound(self.start, size) if self.start is not None else 0
+        end = _bound(self.end, size) if self.end is not None else size
+        return maximum(end - start, 0)
+
+
+@register
+class Select(_Part):
+    """Takes one index of a dimension, which goes away: the class token of a sequence.
+
+    Shapes: `[T, C]` → `[C]` with `dim: 1`.
+    """
+
+    dim: Int = Field(description="dimension to take from (0 is the batch)")
+    index: Int = Field(description="which index; negative ones count from the end")
+
+    def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        axis = dim_index("Select", self.dim, x)
+        size = x.shape[axis]
+        if not holds(size > self.index if self.index >= 0 else size >= -self.index):
+            message = f"index {self.index} is outside dimension {self.dim} of {x}, which has {size}"
+            raise Fault("E208", message, field="index", input=0)
+        return x.sized(*x.shape[:axis], *x.shape[axis + 1 :])
+
+    def emit(self, inputs: tuple[Tensor, ...]) -> Function:
+        return _indexed(self.dim, inputs[0], str(self.index))
+
+
+@register
+class IndexSelect(_Part):
+    """Takes the entries of a table (first input) that a vector of indices (second input) names.
+
+    Shapes: `[N, D]`, `[K]` → `[K, D]` for a free table; with a batch, `dim` says where.
+    Whether every index is below N is not checked.
+    """
+
+    arity = (2, 2)
+
+    dim: Int = Field(0, description="dimension of the table that the indices count")
+
+    def shape(self, table: Tensor, index: Tensor) -> Tensor:  # type: ignore[override]
+        if index.dtype not in ("int32", "int64"):
+            raise Fault("E207", f"indices are int32 or int64, not {index.dtype}", input=1)
+        if index.ndim > 1:
+            raise Fault("E203", f"indices are one vector, not {index}", input=1)
+        axis = dim_index("IndexSelect", self.dim, table)
+        if index.batched and (table.batched or axis):
+            message = "a batch of indices takes whole rows (dim 0) of a free table only"
+            raise Fault("E502", message, input=1)
+        if index.shape != (0,) and not holds(table.shape[axis] >= 1):
+            message = f"dimension {self.dim} of {table} is empty: no index fits"
+            raise Fault("E208", message, field="dim", input=0)
+        if index.batched:
+            return Tensor(table.shape[1:], table.dtype)
+        count = index.shape[0] if index.shape else 1
+        return table.sized(*table.shape[:axis], count, *table.shape[axis + 1 :])
+
+    def emit(self, inputs: tuple[Tensor, ...]) -> Function:
+        return Function("{0}.index_select({dim}, {1})", {"dim": self.dim})
+
+
+def _bound(value: int, size: Size) -> Size:
+    """The place in a dimension that one end of a slice means."""
+    return minimum(value, size) if value >= 0 else maximum(size + value, 0)
+
+
+def _indexed(dim: int, x: Tensor, index: str) -> Function:
+    """`x[:, index]` with as many colons as there are dimensions before."""
+    return Function(f"{{0}}[{':, ' * (dim % x.ndim)}{index}]")
