@@ -77,6 +77,7 @@ def read_data(name: str) -> Any:
 
 
 def _seed(net: Mapping[str, Any]) -> Reference:
+    identities = {name for name, kind, _, _ in net["leaf_shapes"] if kind == "Sequential"}
     return Reference(
         spec=net["spec"],
         input=tuple(net["input"]),
@@ -84,7 +85,7 @@ def _seed(net: Mapping[str, Any]) -> Reference:
         buffers=net["buffers"],
         flops=net["flops_batch1"],
         state_dict=_state(net),
-        stages=[(name, tuple(shape)) for name, _, shape in net["stage_shapes"]],
+        stages=[(n, tuple(shape)) for n, _, shape in net["stage_shapes"] if n not in identities],
         leaves=_leaves(net),
         fingerprint=net.get("fingerprint"),
         printed=[(kind, tuple(shape)) for kind, shape in net.get("printed", ())],
@@ -247,7 +248,7 @@ def weights_by_formula(module: torch.nn.Module, gain: float) -> None:
 def _wave(position: int, begin: int, count: int) -> torch.Tensor:
     j = torch.arange(begin, begin + count)
     u = (j + 131 * position) % 10007
-    r = (3571 * u * u) % 10007
+    r = ((3571 * u * u) % 10007).double()  # before it meets a float: that would give float32
     return torch.sin(0.37 * position + 0.011 * j.double() + 0.5 + 2 * math.pi * r / 10007)
 
 
@@ -267,9 +268,10 @@ def _scaled(wave: torch.Tensor, last: str, tensor: torch.Tensor, gain: float) ->
 # Arguments.
 
 
-def without_inplace(text: str) -> str:
-    """An `extra_repr` without the flag that changes memory only."""
-    return re.sub(r"(, )?inplace=(True|False)", "", text)
+def meaning(text: str) -> str:
+    """What an `extra_repr` says about results: `inplace` changes memory only, (1, 1) is 1."""
+    text = re.sub(r"(, )?inplace=(True|False)", "", text)
+    return re.sub(r"\((\d+), \1\)", r"\1", text)
 
 
 def argument(module: torch.nn.Module, name: str) -> Any:

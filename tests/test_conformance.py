@@ -1,4 +1,4 @@
-"""The reference specs equal the networks they name: against recorded data, not against ourselves."""
+"""The reference specs equal the networks that they name, as recorded data has them."""
 
 import subprocess
 import sys
@@ -9,6 +9,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from archspec.cli import main
+from archspec.graph import Call, Composite
 from archspec.network import Network
 from tests import conformance
 from tests.conformance import ROOT, Reference, load, predicted_calls, run, sizes_of, value
@@ -16,8 +17,8 @@ from tests.conformance import ROOT, Reference, load, predicted_calls, run, sizes
 REFERENCES = conformance.references()
 FINGERPRINTS = [reference for reference in REFERENCES if reference.fingerprint]
 OWN_ORDER = ("specs/resnet18_d2l.yaml", "specs/basics/residual_down.yaml")
-"""The shortcut, which needs nothing of the main path, is registered and called before its last norm;
-the authors' code calls it after."""
+"""Here the shortcut, registered before the last norm, is called before it too; the authors' code
+calls it after. Neither needs the other."""
 REUSING = ["specs/resnet18.yaml", "specs/shared_conv.yaml", "specs/shared_conv_twice.yaml"]
 
 
@@ -25,7 +26,7 @@ def name_of(reference: Reference) -> str:
     return reference.spec.removeprefix("specs/").removesuffix(".yaml")
 
 
-def each(references: list[Reference], *, soak: bool = False) -> pytest.MarkDecorator:
+def networks(references: list[Reference], *, soak: bool = False) -> pytest.MarkDecorator:
     """One test per network; what is big goes to the soak tests if it has to be computed."""
     return pytest.mark.parametrize(
         "reference",
@@ -63,7 +64,7 @@ def test_every_network_of_the_data_has_a_spec() -> None:
     assert all((ROOT / reference.spec).is_file() for reference in REFERENCES)
 
 
-@each(REFERENCES)
+@networks(REFERENCES)
 def test_state_dict(reference: Reference) -> None:
     _, module, _ = built(reference)
     found = [
@@ -73,7 +74,7 @@ def test_state_dict(reference: Reference) -> None:
     assert found == reference.state_dict
 
 
-@each(REFERENCES)
+@networks(REFERENCES)
 def test_counts(reference: Reference) -> None:
     network, module, _ = built(reference)
     assert network.parameter_count == reference.params
@@ -81,7 +82,7 @@ def test_counts(reference: Reference) -> None:
     assert len(list(module.buffers())) == reference.buffers
 
 
-@each(REFERENCES)
+@networks(REFERENCES)
 def test_work(reference: Reference) -> None:
     network, module, device = built(reference)
     shape = (1, *reference.input[1:])
@@ -92,7 +93,7 @@ def test_work(reference: Reference) -> None:
     assert counter.get_total_flops() == reference.flops
 
 
-@each(REFERENCES)
+@networks(REFERENCES)
 def test_shapes(reference: Reference) -> None:
     """Every recorded call of a leaf is predicted and made, in that order, with its shapes."""
     network, module, device = built(reference)
@@ -104,7 +105,7 @@ def test_shapes(reference: Reference) -> None:
     assert in_order(expected, reference) == in_order(reference.leaves, reference)
 
 
-@each(REFERENCES)
+@networks(REFERENCES)
 def test_stages(reference: Reference) -> None:
     network, module, device = built(reference)
     real = run(module, torch.zeros(reference.input, device=device))
@@ -120,7 +121,7 @@ def test_stages(reference: Reference) -> None:
     assert tuple(next(iter(network.outputs.values())).shape) == tuple(real.output.shape[1:])
 
 
-@each([reference for reference in REFERENCES if reference.printed])
+@networks([reference for reference in REFERENCES if reference.printed])
 def test_printed_shapes(reference: Reference) -> None:
     """The shapes that the networks' authors printed."""
     _, module, device = built(reference)
@@ -133,7 +134,7 @@ def test_printed_shapes(reference: Reference) -> None:
         assert kind in ("Sequential", type(child).__name__)
 
 
-@each([reference for reference in REFERENCES if reference.layers])
+@networks([reference for reference in REFERENCES if reference.layers])
 def test_arguments(reference: Reference) -> None:
     """What neither shapes nor outputs in eval show: dropout rates, eps and momentum of norms."""
     _, module, _ = built(reference)
@@ -150,7 +151,7 @@ def test_arguments(reference: Reference) -> None:
             assert type(found[name]).__name__ == kind
 
 
-@each([reference for reference in REFERENCES if reference.modules])
+@networks([reference for reference in REFERENCES if reference.modules])
 def test_modules(reference: Reference) -> None:
     """Class and arguments of every layer, as PyTorch prints them; blocks have our own classes."""
     _, module, _ = built(reference)
@@ -160,11 +161,11 @@ def test_modules(reference: Reference) -> None:
         if list(found[name].children()):
             continue
         assert type(found[name]).__name__ == kind
-        ours = conformance.without_inplace(found[name].extra_repr())
-        assert ours == conformance.without_inplace(text), name
+        ours = conformance.meaning(found[name].extra_repr())
+        assert ours == conformance.meaning(text), name
 
 
-@each(FINGERPRINTS, soak=True)
+@networks(FINGERPRINTS, soak=True)
 def test_fingerprint(reference: Reference) -> None:
     """The same numbers out of the same numbers, in float64."""
     known = reference.fingerprint
@@ -184,25 +185,25 @@ def test_fingerprint(reference: Reference) -> None:
 
 @pytest.mark.parametrize("spec", REUSING)
 def test_what_is_used_again_exists_once(spec: str) -> None:
-    network, module, device = built(by_spec(spec))
+    network, module, _ = built(by_spec(spec))
     names = [name for name, _ in module.named_modules(remove_duplicate=False)]
     assert len(names) == len({id(each) for each in module.modules()})
-    twice = {call.name for call in network_reuses(network)}
+    twice = {call.name for call in reuses(network)}
     assert twice
     assert not twice & set(names)
 
 
-def network_reuses(network: Network) -> list:
+def reuses(network: Network) -> list[Call]:
     """The calls of the network and of its blocks that apply a module again."""
     scopes, found = [network.graph.root], []
     while scopes:
         scope = scopes.pop()
         found.extend(call for call in scope.calls if call.reused)
-        scopes.extend(child for child in scope.children.values() if hasattr(child, "calls"))
+        scopes.extend(each for each in scope.children.values() if isinstance(each, Composite))
     return found
 
 
-@each([reference for reference in REFERENCES if not reference.big])
+@networks([reference for reference in REFERENCES if not reference.big])
 def test_build_command(reference: Reference, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", str(ROOT / reference.spec)]) == 0
     out = capsys.readouterr().out

@@ -7,34 +7,28 @@ from archspec.sizes import Size
 from archspec.tensors import show_shape
 
 WIDTH = 100
+_UNITS = "kMGTPE"
 _HEAD = ("layer", "type", "arguments", "output", "parameters", "MACs")
 
 
 def table(network: Network) -> str:
     """The table of a network, at most 100 columns wide."""
     rows = [_cells(row, network) for row in network.layers]
-    total = (
-        "total",
-        "",
-        "",
-        "",
-        f"{network.parameter_count:,}",
-        f"{network.at_example(network.macs):,}",
-    )
-    lines = _aligned([_HEAD, *rows, total])
-    head = [f"{network.name}: {_tensors(network.inputs)} → {_tensors(network.outputs)}"]
+    lines = _aligned([_HEAD, *rows])
+    head = f"{network.name}: {_tensors(network.inputs)} → {_tensors(network.outputs)}"
     rule = "─" * max(len(line) for line in lines)
-    body = [lines[0], rule, *lines[1:-1], rule, lines[-1]]
-    return "\n".join([*head, "", *body, *_size_notes(network)])
+    return "\n".join([head, "", lines[0], rule, *lines[1:], rule, *_totals(network)])
 
 
-def _size_notes(network: Network) -> list[str]:
-    """For symbolic inputs: the sizes at which MACs are counted, and what sizes must fulfil."""
+def _totals(network: Network) -> list[str]:
+    """Parameters and MACs; for symbolic inputs at which sizes, and what sizes must fulfil."""
+    macs = network.at_example(network.macs)
+    total = f"{network.parameter_count:,} parameters, {macs:,} MACs"
     if not network.example_sizes:
-        return []
+        return [total]
     sizes = ", ".join(f"{name} = {size}" for name, size in network.example_sizes.items())
-    conditions = [str(condition) for condition in network.conditions]
-    return ["", f"MACs at {sizes}", *(f"needs {condition}" for condition in conditions)]
+    needs = [f"needs {condition}" for condition in network.conditions]
+    return [f"{total} at {sizes}", *needs]
 
 
 def _tensors(tensors: dict[str, Any]) -> str:
@@ -44,27 +38,17 @@ def _tensors(tensors: dict[str, Any]) -> str:
 def _cells(row: LayerRow, network: Network) -> tuple[str, ...]:
     mark = " (again)" if row.reused else " (training)" if row.training_only else ""
     params = f"{row.params:,}" if row.params else ""
-    macs = network.at_example(row.macs)
-    return (
-        row.path + mark,
-        row.type,
-        _arguments(row),
-        show_shape(row.output_shape),
-        params,
-        f"{macs:,}" if macs else "",
-    )
+    macs = _short_number(network.at_example(row.macs))
+    shape = show_shape(row.output_shape)
+    return (row.path + mark, row.type, _arguments(row), shape, params, macs)
 
 
 def _short_number(number: int) -> str:
     """Three digits and a unit: `118 M`. The exact number is in the JSON."""
     if number < 1000:
         return str(number) if number else ""
-    scaled: float = number
-    for unit in ("k", "M", "G", "T", "P"):
-        scaled /= 1000
-        if scaled < 999.5:
-            break
-    return f"{scaled:.3g} {unit}"
+    power = min((len(str(number)) - 1) // 3, len(_UNITS))
+    return f"{number / 1000**power:.3g} {_UNITS[power - 1]}"
 
 
 def _arguments(row: LayerRow) -> str:

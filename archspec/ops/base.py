@@ -102,7 +102,7 @@ class Layer(BaseModel):
     formulas: ClassVar[tuple[str, ...]] = ()
     """Arguments that are formulas over indices: kept until the module is built."""
     path: ClassVar[str | None] = None
-    """The class that is constructed, as a dotted name; None: the one of `torch.nn` with our name."""
+    """The class that is constructed, as a dotted name; None: our name in `torch.nn`."""
     positional: ClassVar[tuple[str, ...]] = ()
     """Fields that the emitted constructor call gives without their names."""
     hidden: ClassVar[tuple[str, ...]] = ()

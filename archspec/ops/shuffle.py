@@ -36,7 +36,9 @@ def _check_factor(value: int, name: str) -> None:
 
 
 def _indivisible(size: Size, name: str, factor: int, wanted: str, field: str) -> Fault:
-    help = f"divisors of {size}: {divisors(size)}" if isinstance(size, int) and size else None
+    help = f"the {name} must be a multiple of {factor}"
+    if field == "groups" and isinstance(size, int):
+        help = f"divisors of {size}: {divisors(size)}"
     return Fault(
         "E206",
         f"{wanted} {factor} does not divide the {name} {size}",
@@ -65,7 +67,7 @@ class PixelShuffle(_Pixel):
         before, channels, height, width = self._image(x)
         factor = self.upscale_factor
         if not holds(divisible(channels, factor**2)):
-            wanted = f"the square of upscale_factor {factor},"
+            wanted = f"upscale_factor {factor}, squared:"
             raise _indivisible(channels, "channels", factor**2, wanted, "upscale_factor")
         return x.sized(*before, channels // factor**2, height * factor, width * factor)
 

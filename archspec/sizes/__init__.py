@@ -1,0 +1,41 @@
+"""Sizes that may depend on the input: `(H + 31) // 32` is as good a size as 7.
+
+A concrete size is a plain `int`; a symbolic one is an `Expr`, a polynomial with whole coefficients
+over symbols, floors and minima. Shape rules are written once, for both: arithmetic gives a `Size`,
+a comparison gives True, False or the `Condition` under which it is true, and `holds` takes a
+condition down as a requirement on the input. True and False are proved for all symbols >= LOWEST.
+"""
+
+from archspec.sizes.atoms import LOWEST
+from archspec.sizes.conditions import Condition
+from archspec.sizes.expression import Domain, Expr, Size
+from archspec.sizes.functions import (
+    always,
+    ceil_div,
+    divisible,
+    equal,
+    holds,
+    maximum,
+    minimum,
+    product,
+    unequal,
+)
+from archspec.sizes.search import witness
+
+__all__ = [
+    "LOWEST",
+    "Condition",
+    "Domain",
+    "Expr",
+    "Size",
+    "always",
+    "ceil_div",
+    "divisible",
+    "equal",
+    "holds",
+    "maximum",
+    "minimum",
+    "product",
+    "unequal",
+    "witness",
+]

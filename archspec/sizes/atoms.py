@@ -1,0 +1,137 @@
+"""What polynomials are made of: symbols, floors, minima and maxima."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias, final
+
+from archspec.sizes.bounds import Pick, choose, least, most
+
+if TYPE_CHECKING:
+    from archspec.sizes.expression import Expr, Size
+
+Known: TypeAlias = "dict[Atom, int]"  # values of what expressions share
+
+LOWEST: Final = 1  # no symbol is smaller: it stands for the size of an input
+
+
+class Atom:
+    """What polynomials are made of; `low` and `high` bound its values, where known."""
+
+    __slots__ = ("high", "low", "rank", "symbols")
+
+    relaxes: ClassVar[bool] = True
+    """Whether `least` may take its place in a proof: it is made of other sizes."""
+
+    def __init__(
+        self, rank: int, symbols: frozenset[str], low: int | None, high: int | None
+    ) -> None:
+        self.rank: Final = rank  # an atom is made after those inside it: their ranks are lower
+        self.symbols: Final = symbols
+        self.low: Final = low
+        self.high: Final = high
+
+    def value(self, values: Mapping[str, int], known: Known) -> int:
+        """Its value for these symbols; `known` spares computing a shared part again."""
+        raise NotImplementedError
+
+    def least(self, scale: int, rest: Size, depth: int) -> int | None:
+        """A lower bound of `scale * self + rest` that sees what the two have in common."""
+        raise NotImplementedError
+
+
+@final
+class Symbol(Atom):
+    """An unknown size of an input."""
+
+    __slots__ = ("name",)
+
+    relaxes: ClassVar[bool] = False
+
+    def __init__(self, rank: int, name: str) -> None:
+        super().__init__(rank, frozenset([name]), LOWEST, None)
+        self.name: Final = name
+
+    def value(self, values: Mapping[str, int], known: Known) -> int:
+        return values[self.name]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@final
+class Floor(Atom):
+    """`inner // divisor`: coefficients and constant in 0..divisor-1, nothing left to cancel."""
+
+    __slots__ = ("divisor", "inner")
+
+    def __init__(self, rank: int, inner: Expr, divisor: int) -> None:
+        low, high = least(inner), most(inner)
+        super().__init__(
+            rank,
+            inner.symbols,
+            None if low is None else low // divisor,
+            None if high is None else high // divisor,
+        )
+        self.inner: Final = inner
+        self.divisor: Final = divisor
+
+    def value(self, values: Mapping[str, int], known: Known) -> int:
+        if self not in known:
+            known[self] = value_of(self.inner, values, known) // self.divisor
+        return known[self]
+
+    def least(self, scale: int, rest: Size, depth: int) -> int | None:
+        # inner - (divisor - 1) <= divisor * self <= inner
+        inner = self.inner - (self.divisor - 1) if scale > 0 else self.inner
+        low = least(self.divisor * rest + scale * inner, depth)
+        return None if low is None else -(-low // self.divisor)
+
+    def __str__(self) -> str:
+        return f"{grouped(self.inner)} // {self.divisor}"
+
+
+@final
+class Extreme(Atom):
+    """The least (`pick` is min) or greatest of several sizes."""
+
+    __slots__ = ("parts", "pick")
+
+    def __init__(self, rank: int, pick: Pick, parts: frozenset[Size]) -> None:
+        names = (part.symbols for part in parts if not isinstance(part, int))
+        low = choose(pick, pick is min, map(least, parts))
+        high = choose(pick, pick is max, map(most, parts))
+        super().__init__(rank, frozenset().union(*names), low, high)
+        self.pick: Final = pick
+        self.parts: Final = parts
+
+    def value(self, values: Mapping[str, int], known: Known) -> int:
+        if self not in known:
+            known[self] = self.pick([value_of(part, values, known) for part in self.parts])
+        return known[self]
+
+    def least(self, scale: int, rest: Size, depth: int) -> int | None:
+        # scale * min(a, b) is the min of the scaled parts, or their max if the scale is negative
+        low_one = (scale > 0) == (self.pick is min)
+        bounds = (least(scale * part + rest, depth) for part in self.parts)
+        return choose(min if low_one else max, low_one, bounds)
+
+    def __str__(self) -> str:
+        parts = sorted(self.parts, key=lambda part: (isinstance(part, int), str(part)))
+        return f"{'min' if self.pick is min else 'max'}({', '.join(map(str, parts))})"
+
+
+def value_of(size: Size, values: Mapping[str, int], known: Known) -> int:
+    """The value of a size for these symbols."""
+    if isinstance(size, int):
+        return size
+    total = size.constant
+    for monomial, coefficient in size.terms.items():
+        total += math.prod((atom.value(values, known) for atom in monomial), start=coefficient)
+    return total
+
+
+def grouped(x: Expr) -> str:
+    """The text of a size as an operand."""
+    return f"({x})" if x.constant or len(x.terms) > 1 else str(x)

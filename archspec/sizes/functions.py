@@ -1,0 +1,62 @@
+"""What shape rules do with sizes besides arithmetic."""
+
+from collections.abc import Iterable
+
+from archspec.sizes.conditions import Condition, is_zero
+from archspec.sizes.expression import Size, extreme
+
+
+def holds(condition: bool | Condition) -> bool:
+    """Whether a shape rule may go on; what depends on the input becomes a requirement on it."""
+    if isinstance(condition, Condition):
+        condition.domain.require(condition)
+        return True
+    return condition
+
+
+def always(condition: bool | Condition) -> bool:
+    """Whether it is proved for every input."""
+    return condition is True
+
+
+def equal(a: Size, b: Size) -> bool | Condition:
+    """Whether two sizes are the same number."""
+    return is_zero(a - b)
+
+
+def unequal(a: Size, b: Size) -> bool | Condition:
+    """Whether two sizes are different numbers."""
+    same = equal(a, b)
+    return Condition(same.left, "!=", same.right) if isinstance(same, Condition) else not same
+
+
+def divisible(a: Size, k: int) -> bool | Condition:
+    """Whether `k` divides a size."""
+    return equal(a % k, 0)
+
+
+def minimum(a: Size, b: Size) -> Size:
+    """The smaller of two sizes."""
+    if always(a <= b):
+        return a
+    return b if always(b <= a) else extreme(min, a, b)
+
+
+def maximum(a: Size, b: Size) -> Size:
+    """The larger of two sizes."""
+    if always(a >= b):
+        return a
+    return b if always(b >= a) else extreme(max, a, b)
+
+
+def ceil_div(a: Size, k: int) -> Size:
+    """`a / k`, rounded up."""
+    return (a + (k - 1)) // k
+
+
+def product(sizes: Iterable[Size]) -> Size:
+    """All the sizes, multiplied."""
+    total: Size = 1
+    for size in sizes:
+        total = total * size
+    return total

@@ -1,0 +1,49 @@
+"""The search for sizes that meet conditions."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from archspec.sizes.atoms import LOWEST
+from archspec.sizes.conditions import Condition
+
+EVALUATIONS: Final = 100_000  # points that each half of a joint search may look at
+
+
+def witness(
+    symbols: Sequence[str],
+    conditions: Sequence[Condition],
+    preferred: Sequence[int] = (224, 256, 32, 64, 128),
+    limit: int = 2048,
+) -> dict[str, int] | None:
+    """Sizes that meet all conditions: one preferred, else small ones; None if none is found."""
+    for size in preferred:
+        values = dict.fromkeys(symbols, size)
+        if all(condition.at(values) for condition in conditions):
+            return values
+    choices = [
+        [
+            size
+            for size in range(LOWEST, limit + 1)
+            if all(c.at({name: size}) for c in conditions if c.symbols == {name})
+        ]
+        for name in symbols
+    ]
+    ties = [condition for condition in conditions if len(condition.symbols) > 1]
+    sparse = [choice[::32] for choice in choices]  # far apart, for symbols that must be
+    points = itertools.islice(_smallest_first(choices), EVALUATIONS)
+    for sizes in itertools.chain(points, itertools.islice(_smallest_first(sparse), EVALUATIONS)):
+        values = dict(zip(symbols, sizes, strict=True))
+        if all(condition.at(values) for condition in ties):
+            return values
+    return None
+
+
+def _smallest_first(choices: Sequence[Sequence[int]]) -> Iterator[tuple[int, ...]]:
+    """One member of each, in all ways; each round lets in the next member of every choice."""
+    for bound in range(max(map(len, choices), default=0)):
+        for i, choice in enumerate(choices):
+            if bound < len(choice):
+                before = (other[:bound] for other in choices[:i])
+                after = (other[: bound + 1] for other in choices[i + 1 :])
+                yield from itertools.product(*before, [choice[bound]], *after)

@@ -1,0 +1,208 @@
+"""Whole specs, drawn at random, judged by PyTorch: both directions of the contract.
+
+`tests/judge` draws an abstract network, writes it down as a spec, and runs it in plain torch. Here
+archspec reads that spec. Accepted: the built module has the judge's shapes at every layer, its
+state dict, its numbers, its parameters and multiply-adds. Refused with a torch-class error: the
+judge raises too.
+"""
+
+import ast
+import copy
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import event, given
+from hypothesis import strategies as st
+from torch.utils.flop_counter import FlopCounterMode
+
+import archspec
+from archspec.diagnostics import CODES
+from tests.judge.dice import Dice, Drawn
+from tests.judge.draw import network
+from tests.judge.layers import RANDOM
+from tests.judge.model import Net
+from tests.judge.mutate import mutated
+from tests.judge.render import spec, text
+from tests.judge.verdict import Run, Verdict, judged
+
+EVAL = ((1, False), (2, False))
+
+
+@st.composite
+def networks(draw: Any) -> tuple[Net, str]:
+    """An abstract network, and its spec."""
+    dice = Drawn(draw)
+    net = network(dice)
+    return net, text(spec(net), dice)
+
+
+@st.composite
+def broken_networks(draw: Any) -> tuple[Net, str]:
+    """A network with one number changed, and its spec."""
+    dice = Drawn(draw)
+    net = network(dice)
+    mutated(net, dice)
+    return net, text(spec(net), dice)
+
+
+@given(networks())
+def test_archspec_and_torch_agree(drawn: tuple[Net, str]) -> None:
+    net, written = drawn
+    event("accepted" if agree(net, written) is None else "refused")
+
+
+@given(broken_networks())
+def test_one_number_changed_gets_the_same_verdict(drawn: tuple[Net, str]) -> None:
+    net, written = drawn
+    event("accepted" if agree(net, written, strict=False) is None else "refused")
+
+
+def test_about_half_of_the_networks_are_valid() -> None:
+    accepted = [judged(network(Dice(seed))).error is None for seed in range(150)]
+    assert 0.3 < sum(accepted) / len(accepted) < 0.7
+
+
+def test_a_mapping_gives_the_same_network_as_its_text() -> None:
+    for seed in range(20):
+        dice = Dice(seed)
+        data = spec(network(dice))
+        try:
+            read = archspec.loads(text(data, dice))
+        except archspec.SpecError as error:
+            with pytest.raises(archspec.SpecError) as found:
+                archspec.from_dict(data)
+            assert [d.code for d in found.value.diagnostics] == [d.code for d in error.diagnostics]
+        else:
+            assert archspec.from_dict(data).layers == read.layers
+
+
+def test_the_judge_shares_nothing_with_archspec() -> None:
+    for path in (Path(__file__).parent / "judge").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not any(name.split(".")[0] == "archspec" for name in names), path
+
+
+# Agreement.
+
+
+def agree(net: Net, written: str, *, strict: bool = True) -> str | None:
+    """Assert that archspec and the judge agree; the code of the first error, or None.
+
+    `strict`: no network is refused for its language. A number changed may well be a mistake of
+    that kind (a result that is not there any more), but then it does not run either.
+    """
+    verdict = judged(net)
+    try:
+        read = archspec.loads(written)
+    except archspec.SpecError as error:
+        codes = [d.code for d in error.diagnostics if d.severity == "error"]
+        classes = {CODES[code].cls for code in codes}
+        shown = f"{error}\n{written}"
+        if classes != {"meaning"}:
+            assert verdict.error is not None, f"refused, but torch runs it\n{shown}"
+        assert not strict or "language" not in classes, f"refused for its language\n{shown}"
+        return codes[0]
+    assert verdict.error is None, f"accepted, but torch says {verdict.error!r}\n{written}"
+    compare(read, verdict, written)
+    return None
+
+
+def compare(read: archspec.Network, verdict: Verdict, written: str) -> None:
+    """Assert that the network is the judge's, in all that can be seen."""
+    module = read.build()
+    state = verdict.judge.state()
+    assert list(module.state_dict()) == list(state), f"state dict\n{written}"
+    count = sum(parameter.numel() for parameter in module.parameters())
+    assert read.parameter_count == count, f"parameters\n{written}"
+    frees = [key for key, made in verdict.judge.modules.items() if made.free is not None]
+    for key in frees:
+        name = ".".join(key)
+        if not isinstance(verdict.judge.modules[key].free, torch.nn.Parameter):
+            assert torch.equal(module.state_dict()[name], state[name]), f"buffer\n{written}"
+    module.load_state_dict(state)
+    same_layers(read, verdict, written)
+    kinds = {call.kind for call in verdict.runs[2, True].calls}
+    for (batch, training), run in rerun(verdict).items():
+        outputs = ours(module.train(training), run, read, training=training)
+        numbers = not (training and kinds & RANDOM)
+        same_outputs(outputs, run.outputs, f"batch {batch}, training {training}\n{written}", numbers)
+    same_work(read, module, verdict.runs[1, False], written)
+
+
+def rerun(verdict: Verdict) -> Mapping[tuple[int, bool], Run]:
+    """The judge once more in eval, now that its statistics are those that were copied."""
+    runs = dict(verdict.runs)
+    for key in EVAL:
+        run = runs[key]
+        with torch.no_grad():
+            fed = {name: x.clone() for name, x in run.inputs.items()}
+            run.outputs = verdict.judge.run(fed, training=False)
+    return {key: runs[key] for key in (*EVAL, *(k for k in runs if k[1]))}
+
+
+def ours(
+    module: torch.nn.Module, run: Run, read: archspec.Network, *, training: bool
+) -> dict[str, torch.Tensor]:
+    """Our module's outputs by name."""
+    with torch.no_grad():
+        result = module(*(x.clone() for x in run.inputs.values()))
+    names = list(read.outputs_in(training=training))
+    if isinstance(result, dict):
+        assert list(result) == names
+        return result
+    if isinstance(result, tuple):
+        assert result._fields == tuple(names)  # type: ignore[attr-defined]
+        return dict(zip(names, result, strict=True))
+    return {names[0]: result}
+
+
+def same_outputs(
+    found: Mapping[str, torch.Tensor],
+    wanted: Mapping[str, torch.Tensor],
+    where: str,
+    numbers: bool,
+) -> None:
+    for mine, theirs in zip(found.values(), wanted.values(), strict=True):
+        assert (mine.shape, mine.dtype) == (theirs.shape, theirs.dtype), where
+        if numbers:
+            close = torch.allclose(mine, theirs, rtol=1e-5, atol=1e-6, equal_nan=True)
+            assert close, f"{(mine - theirs).abs().max()} at {where}"
+
+
+def same_layers(read: archspec.Network, verdict: Verdict, written: str) -> None:
+    """Every predicted shape, by the path of its layer."""
+    predicted = Counter(
+        (call.path, call.leaf.type, call.outputs[0].shape, call.outputs[0].dtype, call.outputs[0].batched)
+        for call in read.applications
+    )
+    for (batch, _), run in verdict.runs.items():
+        seen = Counter(
+            (call.path, call.kind, *_without_batch(call.result, batch, call.path, read))
+            for call in run.calls
+        )
+        assert predicted == seen, f"batch {batch}: {predicted - seen} {seen - predicted}\n{written}"
+
+
+def _without_batch(
+    x: torch.Tensor, batch: int, path: tuple[str, ...], read: archspec.Network
+) -> tuple[tuple[int, ...], str, bool]:
+    kind = str(x.dtype).removeprefix("torch.")
+    if getattr(x, "judged_free", False):
+        return tuple(x.shape), kind, False
+    assert x.shape[0] == batch, path
+    return tuple(x.shape[1:]), kind, True
+
+
+def same_work(read: archspec.Network, module: torch.nn.Module, run: Run, written: str) -> None:
+    """Multiply-adds, as `FlopCounterMode` counts them."""
+    module.eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        module(*run.inputs.values())
+    macs = counter.get_total_flops() / 2
+    assert read.macs == macs, f"{read.macs} multiply-adds, not {macs}\n{written}"
