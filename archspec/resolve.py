@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from archspec.diagnostics import Fault
 from archspec.graph import Call, Composite, Leaf, Trace
 from archspec.ops import accept, outputs_of
 from archspec.sizes import Size, product
@@ -29,6 +30,9 @@ def resolve(scope: Composite, inputs: Sequence[Tensor]) -> Trace:
     for number, call in enumerate(scope.calls):
         given = [trace.tensors[value] for value in call.inputs]
         found, inner = outputs(call.target, given)
+        if len(found) != len(call.outputs):
+            made, here = len(call.outputs), len(found)
+            raise Fault("E106", f"`{call.name}` was made with {made} results, and has {here} here")
         trace.tensors.extend(found)
         if inner is not None:
             trace.inner[number] = inner
@@ -45,11 +49,15 @@ class Application:
     outputs: tuple[Tensor, ...]
     reused: bool
     training_only: bool
+    unused: bool
+    """No output depends on it, in either mode: it is there, and never runs."""
 
     @property
     def macs(self) -> Size:
-        """Multiply-adds at batch 1 in eval; none for what runs in training only."""
-        return 0 if self.training_only else self.leaf.layer.macs(self.inputs, self.outputs)
+        """Multiply-adds at batch 1 in eval; none for what does not run then."""
+        if self.training_only or self.unused:
+            return 0
+        return self.leaf.layer.macs(self.inputs, self.outputs)
 
     @property
     def params(self) -> int:
@@ -68,29 +76,28 @@ def applications(
     *,
     reused: bool = False,
     training_only: bool = False,
+    unused: bool = False,
 ) -> Iterator[Application]:
     """Every call of a leaf, in call order."""
-    needed = scope.needed(training=False) if scope.outputs else []
-    aside = [o for o in scope.outputs if o.training_only]
+    evaluated, trained = scope.needed(training=False), scope.needed(training=True)
     for number, call in enumerate(scope.calls):
         again = reused or call.reused
-        only = training_only or (bool(aside) and not needed[number] and _for(scope, number))
+        idle = unused or not trained[number]
+        only = training_only or (trained[number] and not evaluated[number])
         below = (*path, call.name)
         if isinstance(call.target, Composite):
             inner = trace.inner[number]
-            yield from applications(call.target, inner, below, reused=again, training_only=only)
+            yield from applications(
+                call.target, inner, below, reused=again, training_only=only, unused=idle
+            )
         else:
-            yield _application(call, trace, below, again, only)
-
-
-def _for(scope: Composite, number: int) -> bool:
-    return scope.needed(training=True)[number]
+            yield _application(call, trace, below, again, only, idle)
 
 
 def _application(
-    call: Call, trace: Trace, path: tuple[str, ...], reused: bool, training_only: bool
+    call: Call, trace: Trace, path: tuple[str, ...], reused: bool, training_only: bool, unused: bool
 ) -> Application:
     assert isinstance(call.target, Leaf)
     inputs = tuple(trace.tensors[value] for value in call.inputs)
     results = tuple(trace.tensors[value] for value in call.outputs)
-    return Application(path, call.target, inputs, results, reused, training_only)
+    return Application(path, call.target, inputs, results, reused, training_only, unused)

@@ -203,7 +203,7 @@ def reuses(network: Network) -> list[Call]:
     return found
 
 
-@networks([reference for reference in REFERENCES if not reference.big])
+@networks(REFERENCES, soak=True)
 def test_build_command(reference: Reference, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", str(ROOT / reference.spec)]) == 0
     out = capsys.readouterr().out

@@ -33,7 +33,10 @@ LAYERS = [
     "network",
     "expand",
     "backends",
+    "lint",
     "pipeline",
+    "solve",
+    "explain",
     "cli",
 ]
 

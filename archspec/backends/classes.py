@@ -19,9 +19,9 @@ from archspec.backends.expressions import (
     skeleton,
 )
 from archspec.backends.forward import Forward, emission
-from archspec.backends.literals import class_name, identifier, literal
+from archspec.backends.literals import class_name, identifier, is_identifier, literal
 from archspec.backends.small import SmallModules
-from archspec.graph import Composite, Leaf, Trace
+from archspec.graph import Composite, Leaf, Output, Trace
 from archspec.names import TAKEN
 from archspec.ops import Construct, FreeTensor, Function
 
@@ -73,6 +73,8 @@ class Classes:
         self.keys: dict[int, str] = {}
         self.classes: dict[str, Class] = {}
         self.names: set[str] = set()
+        self.tuples: dict[str, tuple[str, ...]] = {}
+        """The named tuples that scopes return: their fields."""
         self.root = self.plan(root, trace, root.kind or "network")
         for each in self.classes.values():
             self.parametrise(each)
@@ -164,9 +166,42 @@ class Classes:
     def write_forward(self, plan: Plan, trace: Trace) -> None:
         """The statements of a scope's `forward`."""
         scope = plan.composite
-        returns = {mode: returned(scope, plan.name, training=mode) for mode in (True, False)}
+        returns = {mode: self.returned(scope, plan.name, training=mode) for mode in (True, False)}
         plan.arguments, plan.lines = Forward(scope, trace, returns).write()
-        plan.result = result_type(scope, plan.name)
+        plan.result = self.result_type(scope, plan.name)
+
+    def returned(self, scope: Composite, name: str, *, training: bool) -> str:
+        """The expression that `forward` returns, over `{v0}`, `{v1}`, … for values."""
+        outputs = _present(scope, training=training)
+        values = [f"{{v{o.value}}}" for o in outputs]
+        if scope.as_dict:
+            pairs = (f"{literal(o.name)}: {v}" for o, v in zip(outputs, values, strict=True))
+            return f"{{{{{', '.join(pairs)}}}}}"
+        if len(outputs) == 1:
+            return values[0]
+        return f"{self.tuple_name(scope, name, training=training)}({', '.join(values)})"
+
+    def result_type(self, scope: Composite, name: str) -> str:
+        """The annotation of what `forward` returns."""
+        if scope.as_dict:
+            return "dict[str, Tensor]"
+        kinds = [
+            self.tuple_name(scope, name, training=mode)
+            if len(_present(scope, training=mode)) > 1
+            else "Tensor"
+            for mode in (False, True)
+        ]
+        return " | ".join(dict.fromkeys(kinds))
+
+    def tuple_name(self, scope: Composite, name: str, *, training: bool) -> str:
+        """The named tuple that a scope returns in this mode: one for each list of fields."""
+        extra = training and any(o.training_only for o in scope.outputs)
+        wanted = f"{name}TrainingOutput" if extra else f"{name}Output"
+        fields = _field_names(_present(scope, training=training))
+        chosen, number = wanted, 2
+        while chosen in self.names or self.tuples.setdefault(chosen, fields) != fields:
+            chosen, number = f"{wanted}{number}", number + 1
+        return chosen
 
     # Classes.
 
@@ -191,7 +226,7 @@ class Classes:
     def unique(self, name: str) -> str:
         """A class name that is not taken."""
         chosen, number = name, 2
-        while chosen in self.names or chosen in self.small.names:
+        while chosen in self.names or chosen in self.small.names or chosen in self.tuples:
             chosen, number = f"{name}{number}", number + 1
         self.names.add(chosen)
         return chosen
@@ -225,33 +260,19 @@ class Classes:
         return [Hole(column[number], name) for column, name in owner.parameters.items()]
 
 
-def returned(scope: Composite, name: str, *, training: bool) -> str:
-    """The expression that `forward` returns, over `{v0}`, `{v1}`, … for values."""
-    outputs = [o for o in scope.outputs if training or not o.training_only]
-    values = [f"{{v{o.value}}}" for o in outputs]
-    if scope.as_dict:
-        pairs = (f"{literal(o.name)}: {value}" for o, value in zip(outputs, values, strict=True))
-        return f"{{{{{', '.join(pairs)}}}}}"
-    if len(outputs) == 1:
-        return values[0]
-    return f"{tuple_name(scope, name, training=training)}({', '.join(values)})"
+def _present(scope: Composite, *, training: bool) -> list[Output]:
+    """The outputs of a mode."""
+    return [output for output in scope.outputs if training or not output.training_only]
 
 
-def tuple_name(scope: Composite, name: str, *, training: bool) -> str:
-    """The named tuple that a scope returns in this mode."""
-    extra = training and any(o.training_only for o in scope.outputs)
-    return f"{name}TrainingOutput" if extra else f"{name}Output"
-
-
-def result_type(scope: Composite, name: str) -> str:
-    """The annotation of what `forward` returns."""
-    if scope.as_dict:
-        return "dict[str, Tensor]"
-    kinds = []
-    for mode in (False, True):
-        count = sum(1 for o in scope.outputs if mode or not o.training_only)
-        kinds.append("Tensor" if count == 1 else tuple_name(scope, name, training=mode))
-    return " | ".join(dict.fromkeys(kinds))
+def _field_names(outputs: list[Output]) -> tuple[str, ...]:
+    """The fields of a named tuple: the names of the outputs, where Python allows them."""
+    fields: list[str] = []
+    for output in outputs:
+        word = output.name if is_identifier(output.name) else identifier(output.name)
+        word = f"x{word}" if word.startswith("_") else word
+        fields.append(_fresh(word, set(fields)) if word in fields else word)
+    return tuple(fields)
 
 
 def _varies(column: tuple[Any, ...]) -> bool:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from archspec.backends.classes import Class, Classes, Plan, tuple_name
+from archspec.backends.classes import Class, Classes, Plan
 from archspec.backends.expressions import Construction, Expression, Hole, Invocation, Printer
 from archspec.backends.literals import identifier, is_identifier, literal
 from archspec.expr import Formula
-from archspec.graph import Composite, Graph, Trace
+from archspec.graph import Graph, Trace
 from archspec.ops import FreeTensor
 
 BODY = " " * 8
@@ -17,7 +17,7 @@ def generate(graph: Graph, trace: Trace) -> tuple[str, str]:
     classes = Classes(graph.root, trace)
     writer = _Writer(classes)
     text = [writer.class_text(each) for each in classes.classes.values()]
-    tuples = _tuples(graph.root, classes.root)
+    tuples = _tuples(classes)
     small = list(classes.small.names.values())
     body = "\n\n".join([*small, *tuples, *text])
     root = classes.classes[classes.keys[id(graph.root)]]
@@ -41,16 +41,12 @@ def _imports(body: str, classes: Classes) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _tuples(root: Composite, plan: Plan) -> list[str]:
-    """The named tuples that the network returns."""
-    found = {}
-    for training in (False, True):
-        outputs = [o for o in root.outputs if training or not o.training_only]
-        if len(outputs) > 1 and not root.as_dict:
-            name = tuple_name(root, plan.name, training=training)
-            fields = "".join(f"    {output.name}: Tensor\n" for output in outputs)
-            found[name] = f"class {name}(NamedTuple):\n{fields}"
-    return list(found.values())
+def _tuples(classes: Classes) -> list[str]:
+    """The named tuples that scopes return."""
+    return [
+        f"class {name}(NamedTuple):\n{''.join(f'    {field}: Tensor{chr(10)}' for field in fields)}"
+        for name, fields in classes.tuples.items()
+    ]
 
 
 class _Writer:

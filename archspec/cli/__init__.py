@@ -13,6 +13,8 @@ COMMANDS = {
     "show": "print the layer table of a spec",
     "build": "build a spec's module and run it once",
     "ops": "list the layer types, or explain one",
+    "explain": "explain an error code",
+    "solve": "solve the size formula for one unknown",
 }
 
 

@@ -59,10 +59,17 @@ class _Table(Layer):
         return {"weight": (self.num_embeddings, self.embedding_dim)}
 
     def _look_up(self, x: Tensor, *shape: Size) -> Tensor:
-        if self.num_embeddings == 0 and not has_no_elements(x):
+        if not has_no_elements(x):
+            self._check_rows()
+        return replace(x, shape=shape, dtype="float32")
+
+    def _check_rows(self) -> None:
+        if self.num_embeddings == 0:
             message = "num_embeddings is 0: there is no row to look up"
             raise Fault("E208", message, field="num_embeddings")
-        return replace(x, shape=shape, dtype="float32")
+        if self.max_norm is not None and self.norm_type < 0 and self.embedding_dim == 0:
+            message = f"there is no norm with norm_type {self.norm_type:g} over 0 values"
+            raise Fault("E208", message, field="norm_type")
 
 
 @register

@@ -36,6 +36,16 @@ class _Parts(_Part):
         sizes = self._sizes(x, x.shape[axis])
         return tuple(x.sized(*x.shape[:axis], size, *x.shape[axis + 1 :]) for size in sizes)
 
+    def emit(self, inputs: tuple[Tensor, ...]) -> Function:
+        call = self._call()
+        if len(self.shape(*inputs)) > 1:
+            return call
+        return Function(f"{call.template}[0]")  # the one part, not a tuple of one
+
+    def _call(self) -> Function:
+        """The call that gives a tuple of parts."""
+        raise NotImplementedError
+
     def _sizes(self, x: Tensor, size: Size) -> tuple[Size, ...]:
         """The sizes of the parts."""
         raise NotImplementedError
@@ -62,7 +72,7 @@ class Chunk(_Parts):
         if self.chunks < 1:
             raise Fault("E208", f"chunks must be positive, not {self.chunks}", field="chunks")
 
-    def emit(self, inputs: tuple[Tensor, ...]) -> Function:
+    def _call(self) -> Function:
         return method("chunk", self.chunks, dim=self.dim)
 
     def _sizes(self, x: Tensor, size: Size) -> tuple[Size, ...]:
@@ -103,7 +113,7 @@ class Split(_Parts):
         elif not self.split_size:
             raise Fault("E105", "split_size is an empty list", field="split_size")
 
-    def emit(self, inputs: tuple[Tensor, ...]) -> Function:
+    def _call(self) -> Function:
         sizes = self.split_size
         return method("split", sizes if isinstance(sizes, int) else list(sizes), dim=self.dim)
 

@@ -9,7 +9,7 @@ from tests.judge.dice import Dice
 from tests.judge.interpreter import Item, Judge, Scope
 from tests.judge.model import Body, Entry, Expr, Loop, Net, Use
 
-WORDS = ("conv", "relu", "a", "b_1", "Norm", "layer", "x-1", "head", "lambda", "ü", "1a", "two words")
+WORDS = ("conv", "relu", "a", "b_1", "Norm", "x-1", "head", "lambda", "ü", "1a", "two words")
 
 
 class Draft:
@@ -20,7 +20,7 @@ class Draft:
         self.net = Net()
         self.judge = Judge(self.net)
         self.judge.training = True
-        self.spoil = dice.chance(60)
+        self.spoil = dice.chance(80)
         """Whether to keep the first layer that torch refuses."""
         self.spoiled = False
         self.left = dice.int(2, 14)
@@ -31,7 +31,9 @@ class Draft:
         self.number += 1
         return self.number
 
-    def scope(self, env: dict[str, Any], inputs: dict[str, Tensor], *, parallel: bool = False) -> Scope:
+    def scope(
+        self, env: dict[str, Any], inputs: dict[str, Tensor], *, parallel: bool = False
+    ) -> Scope:
         """A scope to draw into; its modules are made again where it is used."""
         path = (f"draft{self.fresh()}",)
         return Scope(self.judge, dict(env), inputs, path, path, parallel)
@@ -61,7 +63,9 @@ class Drawing:
 
     def fits(self, entry: Entry) -> bool:
         """Add an entry, if torch takes it, or if this network is to be spoilt here."""
-        if not self.scope.items and entry.sources is None and len(self.scope.inputs) > 1:
+        first = all(item.entry.free for item in self.scope.items)
+        several = len(self.scope.inputs) > 1
+        if first and several and entry.sources is None and not entry.free:
             entry.sources = [next(iter(self.scope.inputs))]
         before, count = len(self.scope.items), self.scope.count
         x = self.current()
@@ -69,7 +73,7 @@ class Drawing:
             with torch.no_grad():
                 self.scope.add(entry, numbered=self.numbered)
         except Exception:
-            if not self.draft.spoiled and not (self.draft.spoil and self.dice.chance(15)):
+            if not self.draft.spoiled and not (self.draft.spoil and self.dice.chance(60)):
                 self.forget(before, count)
                 return False
             self.draft.spoiled = True
@@ -95,9 +99,10 @@ class Drawing:
         """Now and then, say the shape beside a layer."""
         items = self.scope.items[before:]
         plain = self.root and not self.draft.spoiled and not isinstance(entry.what, Loop)
-        if plain and len(items) == 1 and not entry.free and items[0].results:
-            if self.dice.chance(8):
-                entry.shape = list(next(iter(items[0].results.values())).shape[1:])
+        if not plain or entry.free or not items[0].results:
+            return
+        if self.dice.chance(8):
+            entry.shape = list(next(iter(items[0].results.values())).shape[1:])
 
     def body(self, merge: Use | None = None) -> Body:
         """What was drawn, in any order that means the same."""
@@ -134,12 +139,12 @@ def reordered(dice: Dice, entries: list[Entry], scope: Scope) -> list[Entry]:
             previous = str(entry.name)
     last = next((n for n in range(len(entries) - 1, -1, -1) if not entries[n].free), len(entries))
     order = [entries[n] for n in dice.order(last)] + entries[last:]
-    previous = first
-    for position, entry in enumerate(order):
+    previous = first if len(scope.inputs) == 1 else None
+    for entry in order:
         if entry.free:
             continue
         needless = entry.sources == [previous] and not entry.listed and entry.when is None
-        if needless and (position or len(scope.inputs) == 1) and dice.chance(80):
+        if needless and dice.chance(80):
             entry.sources = None
         previous = str(entry.name)
     return order

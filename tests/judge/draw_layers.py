@@ -96,6 +96,8 @@ def pool(dice: Dice, x: Tensor) -> Use:
     args |= some(
         dice, stride=lambda: each(dice, dims, (1, 2, 3)), ceil_mode=lambda: dice.chance(70)
     )
+    if kind == "LP" and dims == 1:
+        return Use("LPPool1d", {"norm_type": 2.0, "kernel_size": dice.int(1, 3)})
     if kind == "LP":
         return Use(f"LPPool{dims}d", {"norm_type": 2.0, **args})
     args |= some(dice, padding=lambda: each(dice, dims, (0, 1, 1)))
@@ -230,7 +232,7 @@ def regroup(dice: Dice, x: Tensor) -> Use:
 
 
 def embedding(dice: Dice, x: Tensor) -> Use:
-    return Use("Embedding", {"num_embeddings": dice.pick((2, 5)), "embedding_dim": channels(dice)})
+    return Use("Embedding", {"num_embeddings": 100, "embedding_dim": channels(dice)})
 
 
 Drawer = Callable[[Dice, Tensor], Use]
@@ -246,7 +248,7 @@ def layer(dice: Dice, x: Tensor) -> Use:
         return Use(dice.pick(("ReLU", "Identity", "Tanh")))
     drawers = _ANY
     if 3 <= x.ndim <= 5:
-        drawers += _WINDOWS + (adaptive,)
+        drawers += (*_WINDOWS, adaptive)
     if x.ndim == 4:
         drawers += (*_WINDOWS, shuffle, shuffle)
     return dice.pick(drawers)(dice, x)

@@ -14,12 +14,13 @@ from tests.judge.model import (
     Body,
     Entry,
     Env,
-    Expr,
     Loop,
     Net,
     Output,
     Use,
     bind,
+    chosen,
+    seen,
     value,
 )
 
@@ -284,21 +285,3 @@ class Scope:
         kind, args = chosen(joint, self.env)
         path, shown = (*self.path, "merge"), (*self.shown, "merge")
         return self.judge.layer(kind, value(args, self.env), found, path, shown)["0"]
-
-
-def chosen(use: Use, env: Env) -> tuple[str, dict[str, Any]]:
-    """The kind of a layer and its arguments, where its type is a parameter too."""
-    if not isinstance(use.kind, Expr):
-        return use.kind, use.args
-    kind = use.kind.of(env)
-    if isinstance(kind, str):
-        return kind, use.args
-    ((name, args),) = kind.items()
-    return name, {**args, **use.args}
-
-
-def seen(env: Env, inputs: Results) -> Env:
-    """What the arguments of a layer see: `in_channels` and `in_features` are its own."""
-    if not inputs or inputs[0].ndim < 2:
-        return env
-    return {**env, "in_channels": inputs[0].shape[1], "in_features": inputs[0].shape[-1]}

@@ -23,7 +23,7 @@ class Made:
 
 
 def _sizes(kinds: str, argument: str, dim: int) -> dict[str, tuple[str, int]]:
-    return {kind: (argument, dim) for kind in kinds.split()}
+    return dict.fromkeys(kinds.split(), (argument, dim))
 
 
 INFERRED = {
@@ -37,7 +37,7 @@ INFERRED = {
 }
 """The argument that may be left out, and the dimension of the input that it is."""
 
-RANDOM = frozenset({"Dropout", "Dropout1d", "Dropout2d", "AlphaDropout", "RReLU", "StochasticDepth"})
+RANDOM = frozenset({"Dropout", "Dropout2d", "AlphaDropout", "RReLU", "StochasticDepth"})
 """What gives other numbers in training every time."""
 
 

@@ -1,6 +1,6 @@
 """Abstract networks: what the generator draws, the renderer writes down and the judge runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -151,6 +151,24 @@ def bind(params: Mapping[str, Param], given: Mapping[str, Any], facts: Env) -> d
     for name, param in params.items():
         env[name] = given[name] if name in given else value(param.default, env)
     return env
+
+
+def chosen(use: Use, env: Env) -> tuple[str, dict[str, Any]]:
+    """The kind of a layer and its arguments, where its type is a parameter too."""
+    if not isinstance(use.kind, Expr):
+        return use.kind, use.args
+    kind = use.kind.of(env)
+    if isinstance(kind, str):
+        return kind, use.args
+    ((name, args),) = kind.items()
+    return name, {**args, **use.args}
+
+
+def seen(env: Env, inputs: Sequence[Any]) -> Env:
+    """What the arguments of a layer see: `in_channels` and `in_features` are its own."""
+    if not inputs or inputs[0].ndim < 2:
+        return env
+    return {**env, "in_channels": inputs[0].shape[1], "in_features": inputs[0].shape[-1]}
 
 
 def uses(entries: list[Entry]) -> list[Use]:

@@ -15,16 +15,28 @@ def mutated(net: Net, dice: Dice) -> bool:
     for entry in net.body.entries:
         entry.shape = None
     places = _places(net)
-    if not places:
-        return False
-    holder, key, old = dice.pick(places)
+    if places:
+        holder, key, _ = place = dice.pick(places)
+        _change(place, dice)
+        if any(holder is each.shape for each in net.inputs.values()):
+            holder[key] = max(1, holder[key])
+    return bool(places)
+
+
+def change_one(args: dict[str, Any], dice: Dice) -> None:
+    """Change one number of these arguments, if there is one."""
+    places: list[Place] = []
+    _collect(args, places)
+    if places:
+        _change(dice.pick(places), dice)
+
+
+def _change(place: Place, dice: Dice) -> None:
+    holder, key, old = place
     change: Callable[[int], int] = dice.pick(
         (lambda n: n + 1, lambda n: n - 1, lambda n: 2 * n + 1, lambda n: n + 5, lambda n: -n)
     )
     holder[key] = change(old) if change(old) != old else old + 1
-    if any(holder is each.shape for each in net.inputs.values()):
-        holder[key] = max(1, holder[key])
-    return True
 
 
 def _places(net: Net) -> list[Place]:

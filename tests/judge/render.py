@@ -41,9 +41,9 @@ def spec(net: Net) -> dict[str, Any]:
 def text(data: Mapping[str, Any], dice: Dice) -> str:
     """The spec as YAML, in flow or block style."""
     flow = dice.pick((False, None, None, True))
-    return yaml.dump(
-        data, Dumper=_Dumper, default_flow_style=flow, sort_keys=False, width=1000, allow_unicode=True
-    )
+    options = {"sort_keys": False, "width": 1000, "allow_unicode": True}
+    written: str = yaml.dump(data, Dumper=_Dumper, default_flow_style=flow, **options)
+    return written
 
 
 class _Dumper(yaml.SafeDumper):

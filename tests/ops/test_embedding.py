@@ -40,7 +40,7 @@ class _Lowered(torch.nn.Module):
 def test_property(kind: str, data: st.DataObject) -> None:
     rows = st.sampled_from([4, 3, 2, 1, 6, 4, 3, 5, 8, 0, -1])
     dtype = data.draw(st.sampled_from(["int64", "int32"] * 40 + list(DTYPES)))
-    shape = data.draw(shapes(1, 2, 3) if kind == "Embedding" else shapes(1, 1, 1))
+    shape = data.draw(shapes(1, 2, 3) if kind == "Embedding" else shapes(1))
     free = st.sampled_from([True] * 19 + [False])
     options = {"mode": st.sampled_from(["sum", "mean", "max"])} if kind == "EmbeddingBag" else {}
     optional = some(
@@ -75,6 +75,12 @@ EDGES: dict[str, tuple[str, dict[str, Any], Tensor, str | None]] = {
     "padding": ("Embedding", {**SIZE, "padding_idx": -4}, T, None),
     "padding too high": ("Embedding", {**SIZE, "padding_idx": 4}, T, "E208"),
     "padding too low": ("EmbeddingBag", {**SIZE, "padding_idx": -5}, T, "E208"),
+    "no norm": (
+        "Embedding",
+        {"num_embeddings": 4, "embedding_dim": 0, "max_norm": 1.0, "norm_type": -1.0},
+        T,
+        "E208",
+    ),
     "untrainable": ("Embedding", {**SIZE, "sparse": True, "scale_grad_by_freq": True}, T, "E503"),
     "bag": ("EmbeddingBag", SIZE, T, None),
     "bag of nothing": ("EmbeddingBag", SIZE, Tensor((0,), "int64"), "E211"),

@@ -24,6 +24,7 @@ from tests.ops.whole import (
     some,
 )
 from tests.ops.whole import tensors as some_tensors
+from tests.ops.windowed import mostly
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # warnings are no refusal
 
@@ -51,8 +52,8 @@ def test_linear(data: st.DataObject) -> None:
 def test_bilinear(data: st.DataObject) -> None:
     shape = data.draw(shapes(1, 2, 3))
     x = Tensor(shape, data.draw(dtypes), data.draw(st.sampled_from([True] * 19 + [False])))
-    other = data.draw(st.one_of(*[st.just(shape[:-1])] * 9, shapes(1, 2)))
-    y = Tensor((*other, data.draw(st.one_of(*[positive] * 5, sizes))), data.draw(dtypes))
+    other = data.draw(mostly(st.just(shape[:-1]), shapes(1, 2)))
+    y = Tensor((*other, data.draw(mostly(positive, sizes))), data.draw(dtypes))
     given = st.sampled_from([*x.shape[-1:] * 9, 3, -1])
     optional = data.draw(some(bias=flags, in1_features=given))
     bilinear({"out_features": data.draw(counts), **optional}, x, y)

@@ -1,0 +1,31 @@
+"""What every code means, with a bad and a good example: one Markdown file a code.
+
+The same text is printed by `archspec explain E201`, executed by the tests, and makes `docs/errors`.
+"""
+
+from functools import cache
+from importlib.resources import files
+
+from archspec.diagnostics import CODES
+
+
+@cache
+def explanation(code: str) -> str | None:
+    """The page of a code, or None if there is no such code."""
+    if code not in CODES:
+        return None
+    body = files("archspec.explain").joinpath(f"{code}.md").read_text(encoding="utf-8")
+    return f"# {code}: {CODES[code].title}\n\n{body.strip()}\n"
+
+
+def examples(code: str) -> tuple[list[str], list[str]]:
+    """The bad and the good specs of a page: its fenced blocks under `## Wrong` and `## Right`."""
+    page = explanation(code) or ""
+    _, _, rest = page.partition("## Wrong")
+    wrong, _, right = rest.partition("## Right")
+    return _fenced(wrong), _fenced(right)
+
+
+def _fenced(text: str) -> list[str]:
+    parts = text.split("```")
+    return [part.partition("\n")[2] for part in parts[1::2] if part.startswith("yaml")]

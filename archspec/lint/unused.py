@@ -1,0 +1,108 @@
+"""Layers, parameters and blocks that nothing uses."""
+
+from collections.abc import Iterator
+
+from archspec.diagnostics import Diagnostic
+from archspec.expr import ExpressionError, compile_expression
+from archspec.expr.clauses import compile_for
+from archspec.graph import Composite
+from archspec.network import Network
+from archspec.spec import ParamSpec
+from archspec.syntax import Mapping, Node, Scalar, Sequence
+
+
+def layers(network: Network) -> Iterator[Diagnostic]:
+    """W301: a layer that nothing reads is registered, but never runs."""
+    yield from _unread(network.graph.root)
+
+
+def _unread(scope: Composite) -> Iterator[Diagnostic]:
+    readers = scope.readers()
+    for call in scope.calls:
+        if not any(readers[value] for value in call.outputs):
+            message = f"nothing uses `{call.name}`: it is registered, but never runs"
+            help = "name it in `outputs:` or in another layer's `from:`, or take it out"
+            yield Diagnostic("W301", message, call.target.node.place, help=help)
+        if isinstance(call.target, Composite) and not call.reused:
+            yield from _unread(call.target)
+
+
+def parameters(network: Network) -> Iterator[Diagnostic]:
+    """W302: a parameter that no expression reads."""
+    top = network.spec.node
+    blocks = top.get("blocks")
+    own = {name for key, node in top.items() if key.text != "blocks" for name in _names(node)}
+    yield from _unread_parameters(network.spec.params, own)
+    for block in network.spec.blocks.values():
+        node = blocks.get(block.name.text) if isinstance(blocks, Mapping) else None
+        if node is not None:
+            yield from _unread_parameters(block.params, set(_names(node)))
+
+
+def _unread_parameters(params: tuple[ParamSpec, ...], used: set[str]) -> Iterator[Diagnostic]:
+    for param in params:
+        if param.name.text not in used:
+            message = f"nothing uses the parameter `{param.name.text}`"
+            yield Diagnostic("W302", message, param.name.place)
+
+
+def blocks(network: Network) -> Iterator[Diagnostic]:
+    """W302: a block that no layer and no parameter names."""
+    words = set(_words(network.spec.node))
+    for name, block in network.spec.blocks.items():
+        if name not in words:
+            yield Diagnostic("W302", f"nothing uses the block `{name}`", block.name.place)
+
+
+def _names(node: Node) -> Iterator[str]:
+    """Every name that an expression below a node may read."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from _in_text(key.text, template=True)
+            if key.text == "for" and isinstance(value, Scalar):
+                yield from _in_loop(value.text)
+            yield from _names(value)
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            yield from _names(item)
+            if isinstance(item, Scalar):  # a bare word of a shape
+                yield from _in_expression(item.text)
+    elif isinstance(node, Scalar):
+        yield from _in_text(node.text, template=True)
+
+
+def _in_text(text: str, *, template: bool) -> Iterator[str]:
+    if text.startswith("="):
+        yield from _in_expression(text[1:])
+    elif template and "{" in text:
+        for part in text.split("{")[1:]:
+            yield from _in_expression(part.partition("}")[0])
+
+
+def _in_loop(text: str) -> Iterator[str]:
+    try:
+        compile_for(text)
+    except ExpressionError:
+        return
+    yield from _in_expression(text.partition(" in ")[2])
+
+
+def _in_expression(text: str) -> frozenset[str]:
+    try:
+        return compile_expression(text.removeprefix("=")).names
+    except ExpressionError:
+        return frozenset()
+
+
+def _words(node: Node, *, below_blocks: bool = False) -> Iterator[str]:
+    """Every text that may name a block: keys and values, but not the blocks' own names."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            if not below_blocks:
+                yield key.text
+            yield from _words(value, below_blocks=key.text == "blocks" and not below_blocks)
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            yield from _words(item)
+    elif isinstance(node, Scalar):
+        yield node.text

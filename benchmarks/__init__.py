@@ -1,0 +1,1 @@
+"""What archspec costs, against named baselines. Nothing here is asserted in a test."""
