@@ -34,6 +34,8 @@ class Value:
     number: int
     tensor: Tensor | None
     node: Node
+    composite: Composite
+    trace: Trace
 
 
 @dataclass(slots=True, eq=False)

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from archspec.diagnostics import Fault, Label, Place, Refused, did_you_mean
+from archspec.expand.advice import advise
 from archspec.expand.context import Context, Names
 from archspec.expand.items import Given, Item, Made, Value, arguments
 from archspec.graph import Leaf
@@ -77,7 +78,8 @@ class LayerMaker:
         if found is None:
             found = self.applied[key] = _apply(layer, known)
         if isinstance(found, Fault):
-            raise self.report(found, item, given, inputs)
+            help = found.help or advise(found, layer, inputs)
+            raise self.report(found, item, given, inputs, help)
         for remark in found.remarks:
             self.report(remark, item, given, inputs)
         return Made(Leaf(found.layer, item.spec.node), found.results)
@@ -143,6 +145,7 @@ class LayerMaker:
         item: Item,
         given: Given,
         inputs: AbstractSequence[Value],
+        help: str | None = None,
     ) -> Refused:
         """A rule's fault, at the place of the field or layer that it names."""
         place = self.type_place(item)
@@ -161,7 +164,7 @@ class LayerMaker:
             place,
             labels=tuple(label for label in labels if label.place != place),
             notes=fault.notes,
-            help=fault.help,
+            help=help or fault.help,
         )
 
     def type_place(self, item: Item) -> Place:

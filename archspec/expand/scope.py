@@ -22,7 +22,7 @@ class Scope:
 
     def value(self, name: str, tensor: Tensor | None, node: Node) -> Value:
         """A new value."""
-        value = Value(len(self.values), tensor, node)
+        value = Value(len(self.values), tensor, node, self.composite, self.trace)
         self.values.append(value)
         self.composite.names.append(name)
         self.trace.tensors.append(tensor or Tensor(()))

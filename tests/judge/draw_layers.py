@@ -117,7 +117,7 @@ def adaptive(dice: Dice, x: Tensor) -> Use:
 
 
 def norm(dice: Dice, x: Tensor) -> Use:
-    dims = max(1, x.ndim - 2)
+    dims = min(max(1, x.ndim - 2), 3)
     kinds = [f"BatchNorm{dims}d"] * 3 + ["LayerNorm", "RMSNorm", "GroupNorm"]
     kinds += [f"InstanceNorm{dims}d", "LocalResponseNorm"] * (x.ndim > 2)
     kind = dice.pick(kinds)

@@ -24,11 +24,9 @@ def fill(drawing: Drawing, steps: int, depth: int) -> None:
         step(drawing, depth)
 
 
-def inside(
-    drawing: Drawing, x: Tensor, depth: int, *, names: dict[str, Any] | None = None
-) -> Drawing:
+def inside(drawing: Drawing, x: Tensor, **names: Any) -> Drawing:
     """A group to draw into."""
-    env = {**drawing.scope.env, **(names or {}), "input": x}
+    env = {**drawing.scope.env, **names, "input": x}
     scope = drawing.draft.scope(env, {"input": x})
     return Drawing(drawing.draft, scope, numbered=drawing.dice.chance(50))
 

@@ -1,0 +1,134 @@
+"""Help that is computed: a change that makes two shapes meet, tried before it is offered."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from archspec.diagnostics import Fault
+from archspec.expand.items import Value
+from archspec.graph import Leaf
+from archspec.ops import Layer, apply, find
+from archspec.ops.arguments import spread
+from archspec.tensors import Tensor
+
+MAX_PADDING = 8
+MAX_STRIDE = 8
+_FIXABLE = ("E201", "E202")
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """The layer whose window decided a tensor's size."""
+
+    name: str
+    layer: Layer
+    inputs: tuple[Tensor, ...]
+    line: int
+
+
+def advise(fault: Fault, layer: Layer, inputs: Sequence[Value]) -> str | None:
+    """A change to one layer after which `layer` takes its inputs, or None if none was found.
+
+    Every change is tried on the layer types' own rules, and `layer` itself on what comes out.
+    """
+    if fault.code not in _FIXABLE or fault.input is None or not 0 < fault.input < len(inputs):
+        return None
+    tensors = [value.tensor for value in inputs]
+    known = [tensor for tensor in tensors if tensor is not None and tensor.batched]
+    if len(known) != len(inputs):
+        return None
+    for number in (fault.input, 0):
+        for changed, words in (*_arguments(inputs[number]), *_projections(inputs, number)):
+            if _takes(layer, [*known[:number], changed, *known[number + 1 :]], known):
+                return words
+    return None
+
+
+def _takes(layer: Layer, inputs: list[Tensor], before: list[Tensor]) -> bool:
+    """Whether the layer takes these inputs, without stretching what was not stretched before."""
+    try:
+        _, (result, *_) = apply(layer, *inputs)
+    except Fault:
+        return False
+    return result.shape[1:] in {tensor.shape[1:] for tensor in before}
+
+
+def _arguments(value: Value) -> Iterator[tuple[Tensor, str]]:
+    """What the value would be with another padding, stride or out_channels of its maker."""
+    maker = _maker(value)
+    if maker is None or value.tensor is None:
+        return
+    for field, tried in _alternatives(maker):
+        try:
+            changed = maker.layer.model_copy(update={field: tried})
+            changed.check()
+            _, (result, *_) = apply(changed, *maker.inputs)
+        except Fault:
+            continue
+        channels = value.tensor.shape[0] if field != "out_channels" else result.shape[0]
+        yield (
+            value.tensor.sized(channels, *result.shape[1:]),
+            f"`{field}: {tried}` at `{maker.name}` (line {maker.line}) would make them meet",
+        )
+
+
+def _alternatives(maker: _Maker) -> Iterator[tuple[str, int]]:
+    fields = type(maker.layer).model_fields
+    rank = len(maker.inputs[0].shape) - 1
+    kernel = max(spread(getattr(maker.layer, "kernel_size", 1), rank), default=1)
+    if "padding" in fields:
+        order = sorted(range(MAX_PADDING + 1), key=lambda p: (p != (kernel - 1) // 2, p))
+        yield from (("padding", padding) for padding in order)
+    if "stride" in fields:
+        yield from (("stride", stride) for stride in range(1, MAX_STRIDE + 1))
+
+
+def _projections(inputs: Sequence[Value], number: int) -> Iterator[tuple[Tensor, str]]:
+    """What the value would be behind a 1×1 convolution, as in the shortcut of a ResNet."""
+    tensor = inputs[number].tensor
+    other = inputs[0 if number else -1].tensor
+    assert tensor is not None
+    assert other is not None
+    rank = len(tensor.shape) - 1
+    cls = find(f"Conv{rank}d") if 1 <= rank <= 3 else None
+    name = _name(inputs[number])
+    channels = other.shape[0]
+    if cls is None or not isinstance(channels, int):
+        return
+    for stride in range(1, MAX_STRIDE + 1):
+        args = {"out_channels": channels, "kernel_size": 1, "stride": stride}
+        layer = cls.model_validate(args)
+        try:
+            _, (result, *_) = apply(layer, tensor)
+        except Fault:
+            return
+        said = f"out_channels: {channels}, kernel_size: 1"
+        said += f", stride: {stride}" if stride > 1 else ""
+        yield result, f"a projection would make them meet: `{cls.__name__}: {{{said}}}` on {name}"
+
+
+def _name(value: Value) -> str:
+    return f"`{value.composite.names[value.number]}`"
+
+
+def _maker(value: Value) -> _Maker | None:
+    """The last layer with a window behind a value, past layers that keep the shape."""
+    composite, trace, number = value.composite, value.trace, value.number
+    while True:
+        position = next((n for n, c in enumerate(composite.calls) if number in c.outputs), None)
+        if position is None:
+            return None
+        call = composite.calls[position]
+        if not isinstance(call.target, Leaf):
+            inner = trace.inner.get(position)
+            if inner is None:
+                return None
+            number = call.target.outputs[call.outputs.index(number)].value
+            composite, trace = call.target, inner
+            continue
+        inputs = tuple(trace.tensors[each] for each in call.inputs)
+        if "kernel_size" in type(call.target.layer).model_fields:
+            line = call.target.node.place.line
+            return _Maker(call.name, call.target.layer, inputs, line)
+        if len(inputs) != 1 or inputs[0].shape != trace.tensors[number].shape:
+            return None
+        number = call.inputs[0]
