@@ -1,0 +1,134 @@
+"""The names that a child may have: exactly those that `nn.Module().add_module` takes."""
+
+import pickle
+
+import pytest
+import torch
+import yaml
+from torch import nn
+
+import archspec
+from archspec.names import MAX_LENGTH, RESERVED, TAKEN, refusal
+
+ODD = (
+    "0",
+    "00",
+    "-1",
+    "1.5e3x".replace(".", "_"),
+    "class",
+    "lambda",
+    "None",
+    "True",
+    "self",
+    "torch",
+    "nn",
+    "F",
+    "x",
+    "print",
+    "list",
+    "append",
+    "insert",
+    "extend",
+    "pop",
+    "keys",
+    "__all__",
+    "__name",
+    "two words",
+    " ",
+    "\t",
+    "new\nline",
+    'a "quoted" name',
+    "it's",
+    "back\\slash",
+    '"""',
+    "{brace",
+    "}",
+    "#",
+    ": ",
+    "é",
+    "名前",
+    "ﬁ",
+    "\u202eright",
+    "🙂",
+    "a/b",
+    "a,b",
+    "=",
+    "null",
+    "~",
+)
+REFUSED = ("", "a.b", ".", "a.", "forward", "training", "type", "T_destination", "half", "__class__")
+
+
+def torch_takes(name: str) -> bool:
+    try:
+        nn.Module().add_module(name, nn.Identity())
+    except (KeyError, TypeError):
+        return False
+    return True
+
+
+def test_the_list_is_torchs() -> None:
+    attributes = set(dir(nn.Module())) | set(vars(nn.Module())) | set(dir(nn.Module))
+    assert {name for name in attributes if not torch_takes(name)} == TAKEN
+
+
+@pytest.mark.parametrize("name", sorted({*ODD, *REFUSED, *TAKEN}))
+def test_what_torch_refuses_is_refused(name: str) -> None:
+    assert (refusal(name) is None) == torch_takes(name)
+
+
+def test_what_the_language_reserves_is_refused_too() -> None:
+    assert all(torch_takes(name) and refusal(name) for name in RESERVED)
+    assert refusal("x" * MAX_LENGTH) is None
+    assert refusal("x" * (MAX_LENGTH + 1))
+
+
+@pytest.mark.parametrize("name", sorted({*REFUSED, *RESERVED}))
+@pytest.mark.parametrize("shape", ["chain", "graph"])
+def test_a_refused_name_is_a_diagnostic(name: str, shape: str) -> None:
+    with pytest.raises(archspec.SpecError) as found:
+        archspec.loads(spec(name, shape))
+    assert {d.code for d in found.value.diagnostics} <= {"E111", "E106"}
+    assert found.value.diagnostics[0].code == "E111"
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("shape", ["chain", "graph", "group", "block", "output"])
+def test_an_odd_name_works_end_to_end(name: str, shape: str) -> None:
+    read = archspec.loads(spec(name, shape))
+    module = read.build()
+    key = {"group": f"outer.{name}.weight", "block": f"use.{name}.weight"}
+    assert key.get(shape, f"{name}.weight") in module.state_dict()
+    x = torch.randn(2, 3)
+    result = module(x)
+    again = pickle.loads(pickle.dumps(module))(x)
+    for mine, theirs in zip(parts(result), parts(again), strict=True):
+        assert mine.shape == (2, 3)
+        assert torch.equal(mine, theirs)
+
+
+def parts(result: torch.Tensor | tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    return result if isinstance(result, tuple) else (result,)
+
+
+def spec(name: str, shape: str) -> str:
+    """A network with a layer of this name: in a chain, or referred to."""
+    layer = {"Linear": {"out_features": 3}}
+    chain = {"first_": "ReLU", name: layer, "last_": "ReLU"}
+    graph = {name: layer, "sum_": {"Add": [name.replace("{", "{'{'}"), "input"]}}
+    data: dict[str, object] = {"archspec": 1, "inputs": {"data": [3]}}
+    name_key = name.replace("{", "{'{'}")
+    graph = {name_key: layer, "sum_": {"Add": [name_key, "input"]}}
+    chain = {"first_": "ReLU", name_key: layer, "last_": "ReLU"}
+    if shape == "chain":
+        data["layers"] = {"last": {"layers": chain}} if False else chain
+    elif shape == "graph":
+        data["layers"] = graph
+    elif shape == "group":
+        data["layers"] = {"outer": {"layers": chain}}
+    elif shape == "block":
+        data["blocks"] = {"Own": {"layers": graph}}
+        data["layers"] = {"use": "Own"}
+    else:
+        data |= {"layers": graph, "outputs": [name_key, "sum_"]}
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_style='"')
