@@ -10,6 +10,7 @@ from typing import Any
 
 from archspec.diagnostics import Collector, Diagnostic, Place, Refused, Source, SpecError
 from archspec.expand import MAX_LAYERS, expand
+from archspec.lint import audible, lint
 from archspec.network import Network
 from archspec.spec import Spec, read_spec
 from archspec.syntax import Node, lift, read, read_file
@@ -109,23 +110,41 @@ def _expand(spec: Spec, params: Mapping[str, Any], max_layers: int, found: Colle
 
 
 def check(
-    spec: SpecSource, *, params: Mapping[str, Any] | None = None, max_layers: int = MAX_LAYERS
+    spec: SpecSource,
+    *,
+    params: Mapping[str, Any] | None = None,
+    max_layers: int = MAX_LAYERS,
+    filename: str = "<text>",
 ) -> Report:
-    """Check a spec, without torch. Never raises for a bad spec.
+    """Check a spec, without torch, and look for what is accepted but suspicious (lints).
+
+    Never raises for a bad spec.
 
     Args:
         spec: a path, YAML text (of several lines), a mapping in the language's words, or a `Spec`.
         params: values for the spec's parameters.
         max_layers: how many layers the expanded network may have.
+        filename: what to call a text in messages.
     """
-    given = params or {}
+    report = _compile(spec, params or {}, max_layers, filename)
+    found = Collector()
+    for diagnostic in report.diagnostics:
+        found.add(diagnostic)
+    if report.network is not None:
+        lint(report.network, found)
+    return Report(audible(tuple(found)), report.network)
+
+
+def _compile(
+    spec: SpecSource, params: Mapping[str, Any], max_layers: int, filename: str = "<text>"
+) -> Report:
     if isinstance(spec, Spec):
-        return compile_spec(spec, given, max_layers)
+        return compile_spec(spec, params, max_layers)
     if isinstance(spec, Mapping):
-        return compile_data(spec, given, max_layers, "<dict>")
+        return compile_data(spec, params, max_layers, "<dict>")
     if isinstance(spec, str) and "\n" in spec:
-        return compile_source(Source("<text>", spec), given, max_layers)
-    return compile_file(spec, given, max_layers)
+        return compile_source(Source(filename, spec), params, max_layers)
+    return compile_file(spec, params, max_layers)
 
 
 def load(
@@ -138,7 +157,7 @@ def load(
         params: values for the spec's parameters.
         max_layers: how many layers the expanded network may have.
     """
-    return _accepted(check(spec, params=params, max_layers=max_layers))
+    return _accepted(_compile(spec, params or {}, max_layers))
 
 
 def loads(

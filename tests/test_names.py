@@ -14,7 +14,6 @@ ODD = (
     "0",
     "00",
     "-1",
-    "1.5e3x".replace(".", "_"),
     "class",
     "lambda",
     "None",
@@ -33,6 +32,8 @@ ODD = (
     "keys",
     "__all__",
     "__name",
+    "__debug__",
+    "_x",
     "two words",
     " ",
     "\t",
@@ -43,6 +44,9 @@ ODD = (
     '"""',
     "{brace",
     "}",
+    "{}",
+    "{0}",
+    "{self}",
     "#",
     ": ",
     "é",
@@ -111,24 +115,23 @@ def parts(result: torch.Tensor | tuple[torch.Tensor, ...]) -> tuple[torch.Tensor
     return result if isinstance(result, tuple) else (result,)
 
 
+def written(name: str) -> str:
+    """A name as a key or reference says it: as an expression, where it looks like one."""
+    return f"={name!r}" if "{" in name or name.startswith("=") else name
+
+
 def spec(name: str, shape: str) -> str:
     """A network with a layer of this name: in a chain, or referred to."""
+    name = written(name)
     layer = {"Linear": {"out_features": 3}}
     chain = {"first_": "ReLU", name: layer, "last_": "ReLU"}
-    graph = {name: layer, "sum_": {"Add": [name.replace("{", "{'{'}"), "input"]}}
-    data: dict[str, object] = {"archspec": 1, "inputs": {"data": [3]}}
-    name_key = name.replace("{", "{'{'}")
-    graph = {name_key: layer, "sum_": {"Add": [name_key, "input"]}}
-    chain = {"first_": "ReLU", name_key: layer, "last_": "ReLU"}
-    if shape == "chain":
-        data["layers"] = {"last": {"layers": chain}} if False else chain
-    elif shape == "graph":
-        data["layers"] = graph
-    elif shape == "group":
-        data["layers"] = {"outer": {"layers": chain}}
-    elif shape == "block":
-        data["blocks"] = {"Own": {"layers": graph}}
-        data["layers"] = {"use": "Own"}
-    else:
-        data |= {"layers": graph, "outputs": [name_key, "sum_"]}
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_style='"')
+    graph = {name: layer, "sum_": {"Add": [name, "input"]}}
+    data: dict[str, object] = {
+        "chain": {"layers": chain},
+        "graph": {"layers": graph},
+        "group": {"layers": {"outer": {"layers": chain}}},
+        "block": {"blocks": {"Own": {"layers": graph}}, "layers": {"use": "Own"}},
+        "output": {"layers": graph, "outputs": [name, "sum_"]},
+    }[shape]
+    head = {"archspec": 1, "inputs": {"data": [3]}}
+    return yaml.safe_dump(head | data, sort_keys=False, allow_unicode=True)

@@ -120,7 +120,7 @@ class Forward:
         if isinstance(found, Construct):
             first = found.first is not None and not any(read[1:])
             template = found.first if first and found.first else found.call
-            code = fill(template.replace("{self}", module), inputs, {})
+            code = fill(template, inputs, {"self": module})
             if first:
                 return code, "{" + self.result_names(call)[0] + "}", {}
             return code, found.unpack, dict(found.adjust)

@@ -33,8 +33,12 @@ def _simple(value: Any) -> bool:
 
 
 def is_identifier(name: str) -> bool:
-    """Whether a name may stand behind a dot, or be a variable, as it is."""
-    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
+    """Whether a name may stand behind a dot, or be a variable, as it is.
+
+    One that begins with two underscores may not: Python renames it within a class.
+    """
+    plain = name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
+    return plain and not name.startswith("__")
 
 
 def identifier(name: str) -> str:

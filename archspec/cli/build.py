@@ -5,7 +5,7 @@ import argparse
 from archspec.cli.common import (
     Usage,
     add_spec_options,
-    compiled,
+    checked,
     exit_code,
     fail,
     load_plugins,
@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     """Build the module, run it once on random input, and show what came out."""
     try:
         load_plugins(options)
-        report = compiled(options.file, options, parameters(options))
+        report = checked(options.file, options, parameters(options))
     except Usage as error:
         return fail(str(error))
     print_diagnostics(report)

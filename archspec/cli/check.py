@@ -1,38 +1,108 @@
 """`archspec check FILE...`"""
 
 import argparse
+import glob
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from archspec.cli.common import (
     Usage,
     add_spec_options,
-    compiled,
+    checked,
     exit_code,
     fail,
     load_plugins,
     parameters,
-    print_diagnostics,
+    wants_colour,
 )
+from archspec.diagnostics.formats import FORMATS, MACHINE, full
+from archspec.pipeline import Report
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `check`."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="specs; `-` is standard input")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="specs, folders of specs or patterns; `-` is standard input",
+    )
     add_spec_options(parser)
+    parser.add_argument("--strict", action="store_true", help="warnings count as errors")
+    parser.add_argument(
+        "--format", choices=FORMATS, default="full", help="of diagnostics (%(default)s)"
+    )
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="(%(default)s)"
+    )
+    parser.add_argument(
+        "--stdin-filename", metavar="NAME", help="what to call standard input in messages"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check every file: a line for each that is fine, diagnostics for the others."""
+    """Check every file, print what there is to say, and a summary if there are several."""
     try:
         load_plugins(options)
         params = parameters(options)
+        paths = list(_paths(options.files))
     except Usage as error:
         return fail(str(error))
-    worst = 0
-    for path in options.files:
-        report = compiled(path, options, params)
-        print_diagnostics(report)
-        worst = max(worst, exit_code(report))
-        if report.network is not None:
-            count = report.network.parameter_count
-            print(f"{path}: ok, {len(report.network.layers)} layers, {count:,} parameters")
-    return worst
+    reports = {path: checked(path, options, params) for path in paths}
+    if options.format in MACHINE:
+        everything = [d for report in reports.values() for d in report.diagnostics]
+        print(FORMATS[options.format](everything))
+    else:
+        for path, report in reports.items():
+            _print(path, report, options)
+        if len(reports) > 1:
+            print(summary(list(reports.values())))
+    return max(exit_code(report, strict=options.strict) for report in reports.values())
+
+
+def _paths(files: Sequence[str]) -> Iterator[str]:
+    """Files as given; the specs below folders; what patterns stand for."""
+    seen: set[str] = set()
+    for name in files:
+        found = list(_expanded(name))
+        if not found:
+            raise Usage(f"there are no specs in {name}")
+        for path in found:
+            if path not in seen:
+                seen.add(path)
+                yield path
+
+
+def _expanded(name: str) -> Iterator[str]:
+    if name != "-" and Path(name).is_dir():
+        files = (p for p in Path(name).rglob("*") if p.suffix in (".yaml", ".yml"))
+        yield from sorted(str(path) for path in files)
+    elif any(c in name for c in "*?[") and not Path(name).exists():
+        yield from sorted(glob.glob(name, recursive=True))
+    else:
+        yield name
+
+
+def _print(path: str, report: Report, options: argparse.Namespace) -> None:
+    if options.format != "full":
+        text = FORMATS[options.format](report.diagnostics)
+        print(text, end="\n" if text else "")
+        return
+    if report.diagnostics:
+        colour = wants_colour(sys.stderr, options.color)
+        print(full(report.diagnostics, colour=colour), file=sys.stderr, flush=True)
+    if report.network is not None:
+        count = report.network.parameter_count
+        layers = len(report.network.layers)
+        print(f"{path}: ok, {layers} layers, {count:,} parameters", flush=True)
+
+
+def summary(reports: Sequence[Report]) -> str:
+    """One line about all files."""
+    ok = sum(report.ok for report in reports)
+    kinds = Counter(d.severity for report in reports for d in report.diagnostics)
+    found = [f"{n} {kind}{'s' * (n != 1)}" for kind in ("error", "warning") if (n := kinds[kind])]
+    rest = f": {', '.join(found)}" if found else ""
+    return f"{len(reports)} specs, {ok} ok{rest}"

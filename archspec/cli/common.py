@@ -86,14 +86,13 @@ def load_plugins(options: argparse.Namespace) -> None:
         sys.path.pop(0)
 
 
-def compiled(path: str, options: argparse.Namespace, params: Mapping[str, Any]) -> Report:
+def checked(path: str, options: argparse.Namespace, params: Mapping[str, Any]) -> Report:
     """Check a file; `-` is standard input."""
-    if path == "-":
-        from archspec.pipeline import compile_source
-
-        text = sys.stdin.buffer.read().decode("utf-8", "replace")
-        return compile_source(Source("<stdin>", text), params, options.max_layers)
-    return check(path, params=params, max_layers=options.max_layers)
+    if path != "-":
+        return check(path, params=params, max_layers=options.max_layers)
+    text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+    name = getattr(options, "stdin_filename", None) or "<stdin>"
+    return check(text + "\n", params=params, max_layers=options.max_layers, filename=name)
 
 
 def print_diagnostics(report: Report) -> None:
@@ -102,15 +101,19 @@ def print_diagnostics(report: Report) -> None:
         print(render(report.diagnostics, colour=wants_colour(sys.stderr)), file=sys.stderr)
 
 
-def exit_code(report: Report) -> int:
-    """0 accepted, 1 refused, 2 not readable at all."""
+def exit_code(report: Report, *, strict: bool = False) -> int:
+    """0 accepted, 1 refused (with `strict`: or warned about), 2 not readable at all."""
     if any(d.code == "E001" for d in report.diagnostics):
         return 2
+    if strict and any(d.severity == "warning" for d in report.diagnostics):
+        return 1
     return 0 if report.ok else 1
 
 
-def wants_colour(stream: TextIO) -> bool:
-    """Whether to colour: on a terminal, unless NO_COLOR; always with FORCE_COLOR."""
+def wants_colour(stream: TextIO, choice: str = "auto") -> bool:
+    """Whether to colour: as chosen, else on a terminal; NO_COLOR and FORCE_COLOR decide too."""
+    if choice != "auto":
+        return choice == "always"
     if os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()

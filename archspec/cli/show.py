@@ -8,7 +8,7 @@ from archspec.backends.table import as_json, table
 from archspec.cli.common import (
     Usage,
     add_spec_options,
-    compiled,
+    checked,
     exit_code,
     fail,
     load_plugins,
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the layer table."""
     try:
         load_plugins(options)
-        report = compiled(options.file, options, parameters(options))
+        report = checked(options.file, options, parameters(options))
     except Usage as error:
         return fail(str(error))
     print_diagnostics(report)

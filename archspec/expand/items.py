@@ -152,7 +152,7 @@ def flatten(context: Context, body: Body, names: Names) -> list[Item]:
 def _check_names(context: Context, items: list[Item]) -> None:
     seen: dict[str, Item] = {}
     for item in items:
-        if not item.name:
+        if not item.name and (item.absent or item.spec.name is None):
             continue
         problem = refusal(item.name)
         if problem:

@@ -129,7 +129,7 @@ def order(context: Context, items: list[Item]) -> list[Item]:
             open_[id(item)] = len(path)
             while step < len(needs) and id(needs[step]) in done:
                 step += 1
-            if step == len(needs):
+            if step >= len(needs):  # a broken cycle leaves an item without sources
                 del open_[id(item)]
                 done.add(id(item))
                 result.append(item)

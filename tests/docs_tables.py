@@ -1,0 +1,130 @@
+"""The parts of the documentation that are made from the code: layer types, codes, functions."""
+
+import inspect
+import textwrap
+from collections.abc import Callable
+
+from archspec.diagnostics import CODES
+from archspec.expand.making import words_of
+from archspec.names import RESERVED, TAKEN
+from archspec.ops import Layer, find, names
+from archspec.ops.registry import FAMILIES
+
+FAMILY_TITLES = {
+    "convolution": "Convolutions",
+    "transposed": "Transposed convolutions",
+    "pooling": "Pooling over windows",
+    "adaptive": "Pooling to a given size",
+    "normalisation": "Normalisation over channels and batches",
+    "layer_norm": "Normalisation of each sample",
+    "activation": "Activations",
+    "rectifier": "Rectifiers",
+    "softmax": "Softmax and its relatives",
+    "dropout": "Dropout",
+    "linear": "Linear layers",
+    "embedding": "Embeddings",
+    "recurrent": "Recurrent layers",
+    "attention": "Attention modules",
+    "dot_product": "Attention as a function",
+    "merge": "Merges of several tensors",
+    "matmul": "Matrix products",
+    "arithmetic": "Arithmetic and reductions",
+    "reshape": "Shapes",
+    "rearrange": "Rearrange and Roll",
+    "select": "Parts of tensors",
+    "shuffle": "Channels and pixels",
+    "resize": "Resizing",
+    "pad": "Pad, as a function",
+    "padding": "Padding with a constant",
+    "border": "Padding with the input's own values",
+    "free": "Free tensors",
+}
+"""The families in the order of the page."""
+
+CLASSES = {
+    "language": "Language errors",
+    "torch": "Torch errors",
+    "meaning": "Meaning errors",
+    "lint": "Warnings",
+    "note": "Notes",
+}
+
+
+INFERRED = " (inferred)"
+"""How the description of an argument says that it follows from the inputs."""
+BAR = "\\|"
+"""A bar inside the cell of a table."""
+
+
+def layers() -> str:
+    """All layer types by family: meaning, shapes, arguments."""
+    found: dict[str, list[type[Layer]]] = {family: [] for family in FAMILY_TITLES}
+    for name in names():
+        cls = find(name)
+        family = (cls.__module__ if cls is not None else "").removeprefix("archspec.ops.")
+        if cls is not None and family in FAMILIES:
+            found[family].append(cls)
+    parts = []
+    for family, classes in found.items():
+        parts.append(f"## {FAMILY_TITLES[family]}\n")
+        parts += [_layer(cls) for cls in classes]
+    return "\n" + "\n".join(parts) + "\n"
+
+
+def _layer(cls: type[Layer]) -> str:
+    text = inspect.cleandoc(cls.__doc__ or "")
+    lines = [f"### {cls.__name__}\n", text, ""]
+    if cls.model_fields:
+        lines += ["| argument | kind | default | meaning |", "|---|---|---|---|"]
+        lines += [_argument(cls, name) for name in cls.model_fields]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _argument(cls: type[Layer], name: str) -> str:
+    info = cls.model_fields[name]
+    shown, meaning = info.alias or name, info.description or ""
+    default = "required" if info.is_required() else f"`{_spelled(info.default)}`"
+    if meaning.endswith(INFERRED):
+        default, meaning = "inferred", meaning.removesuffix(INFERRED)
+    cells = (f"`{shown}`", words_of(cls, shown), default, meaning)
+    return f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |"
+
+
+def _spelled(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(list(value)) if isinstance(value, tuple) else str(value)
+
+
+def layer_index() -> str:
+    """The types by family, each with a link."""
+    rows = ["| family | types |", "|---|---|"]
+    known = [cls for name in names() if (cls := find(name)) is not None]
+    for family, title in FAMILY_TITLES.items():
+        own = [c.__name__ for c in known if c.__module__ == f"archspec.ops.{family}"]
+        rows.append(f"| {title} | {', '.join(f'[{n}](#{n.lower()})' for n in own)} |")
+    return "\n".join(rows) + "\n"
+
+
+def codes() -> str:
+    """All error codes by class."""
+    parts = []
+    for cls, title in CLASSES.items():
+        rows = [f"| {c} | {code.title} |" for c, code in sorted(CODES.items()) if code.cls == cls]
+        parts.append("\n".join([f"\n### {title}\n", "| code | what it says |", "|---|---|", *rows]))
+    return "\n".join(parts) + "\n\n"
+
+
+def taken() -> str:
+    """Names that no layer can have."""
+    words = [name for name in sorted(TAKEN | RESERVED) if not name.startswith("_")]
+    return "\n" + textwrap.fill(", ".join(f"`{w}`" for w in words), 100) + "\n\n"
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "layers": layers,
+    "layer_index": layer_index,
+    "codes": codes,
+    "taken": taken,
+}

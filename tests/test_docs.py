@@ -1,0 +1,47 @@
+"""Every example of README and docs is run; every table made from the code is up to date."""
+
+import difflib
+import re
+from pathlib import Path
+
+import pytest
+
+from archspec.ops import find, names
+from archspec.ops.registry import FAMILIES
+from tests.docs_runner import PAGES, ROOT, rendered
+from tests.docs_tables import FAMILY_TITLES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_run_and_give_what_the_page_shows(page: Path) -> None:
+    text = page.read_text("utf-8")
+    made = rendered(page)
+    changes = difflib.unified_diff(text.splitlines(), made.splitlines(), "page", "now", lineterm="")
+    assert made == text, "run `python -m tests.docs_runner`:\n" + "\n".join(changes)
+
+
+def test_every_family_of_layer_types_is_on_the_page() -> None:
+    assert set(FAMILY_TITLES) == set(FAMILIES)
+    page = (ROOT / "docs" / "layers.md").read_text("utf-8")
+    for name in names():
+        cls = find(name)
+        assert cls is not None
+        if cls.__module__.startswith("archspec.ops."):
+            assert f"\n### {name}\n" in page
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    heads = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text("utf-8")):
+        name, _, anchor = target.partition("#")
+        other = (page.parent / name).resolve() if name else page
+        assert other.exists(), target
+        if anchor:
+            assert anchor in anchors(other.read_text("utf-8")), target
