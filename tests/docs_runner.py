@@ -4,7 +4,8 @@
 
 Blocks, by the language of their fence:
 
-- `yaml`: a whole spec. It must check clean; if a `text` block follows, that is what it says instead.
+- `yaml`: a whole spec. It must check clean, without warnings; if a `text` block follows, that is
+  what `check` says of it.
 - `python`: run top to bottom, in one namespace for each page. A `text` block is what it prints.
 - `console`: `$ archspec …`, `$ cat FILE` and `$ echo $?`, each with its output.
 - `sh`: set-up of a machine, not run: its files and extras must exist.
@@ -27,11 +28,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from archspec import cli
-from archspec.diagnostics import Source
 from archspec.diagnostics.render import render
-from archspec.expand import MAX_LAYERS
 from archspec.ops import registry
-from archspec.pipeline import compile_source
+from archspec.pipeline import check
 from tests import docs_tables
 
 ROOT = Path(__file__).parent.parent
@@ -94,8 +93,7 @@ class Page:
 
     def yaml(self, body: str, where: str, shown: bool) -> str:
         name = self.file(body) or "spec.yaml"
-        report = compile_source(Source(name, body), {}, MAX_LAYERS)
-        said = render(report.diagnostics)
+        said = render(check(body, filename=name).diagnostics)
         assert shown or not said, f"{where}: {said}"
         self.printed = said.rstrip() + "\n" if shown else None
         return body
