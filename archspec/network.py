@@ -78,7 +78,7 @@ class Network:
 
     def at_example(self, size: Size) -> int:
         """A size at `example_sizes`."""
-        return size if isinstance(size, int) else size.at(self.example_sizes)
+        return at(size, self.example_sizes)
 
     @property
     def conditions(self) -> list[Condition]:
@@ -93,7 +93,7 @@ class Network:
     @cached_property
     def layers(self) -> tuple[LayerRow, ...]:
         """The rows of the layer table, in call order."""
-        return tuple(map(_row, self.applications))
+        return tuple(map(layer_row, self.applications))
 
     @cached_property
     def parameter_count(self) -> int:
@@ -122,7 +122,13 @@ class Network:
         return build(self, device=device, dtype=dtype)
 
 
-def _row(application: Application) -> LayerRow:
+def at(size: Size, sizes: Mapping[str, int]) -> int:
+    """A size for these values of its symbols."""
+    return size if isinstance(size, int) else size.at(sizes)
+
+
+def layer_row(application: Application) -> LayerRow:
+    """A call of a layer as the table shows it."""
     layer = application.leaf.layer
     return LayerRow(
         path=".".join(application.path),

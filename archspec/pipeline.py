@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from archspec.diagnostics import Collector, Diagnostic, Place, Refused, Source, SpecError
-from archspec.expand import MAX_LAYERS, expand
+from archspec.expand import MAX_LAYERS, Unfinished, expand
 from archspec.lint import audible, lint
-from archspec.network import Network
+from archspec.network import LayerRow, Network, layer_row
 from archspec.spec import Spec, read_spec
 from archspec.syntax import Node, lift, read, read_file
 
@@ -25,6 +25,8 @@ class Report:
 
     diagnostics: tuple[Diagnostic, ...]
     network: Network | None = None
+    rows: tuple[LayerRow, ...] = ()
+    """Of a refused spec: the layers in call order, up to the first mistake."""
 
     @property
     def ok(self) -> bool:
@@ -104,8 +106,8 @@ def _compile_tree(
 def _expand(spec: Spec, params: Mapping[str, Any], max_layers: int, found: Collector) -> Report:
     try:
         network = expand(spec, params, found, max_layers)
-    except Refused:
-        return Report(tuple(found))
+    except Unfinished as unfinished:
+        return Report(tuple(found), rows=tuple(map(layer_row, unfinished.rows)))
     return Report(tuple(found), network)
 
 
@@ -132,7 +134,7 @@ def check(
         found.add(diagnostic)
     if report.network is not None:
         lint(report.network, found)
-    return Report(audible(tuple(found)), report.network)
+    return Report(audible(tuple(found)), report.network, report.rows)
 
 
 def _compile(

@@ -60,7 +60,18 @@ ODD = (
     "null",
     "~",
 )
-REFUSED = ("", "a.b", ".", "a.", "forward", "training", "type", "T_destination", "half", "__class__")
+REFUSED = (
+    "",
+    "a.b",
+    ".",
+    "a.",
+    "forward",
+    "training",
+    "type",
+    "T_destination",
+    "half",
+    "__class__",
+)
 
 
 def torch_takes(name: str) -> bool:
@@ -109,6 +120,28 @@ def test_an_odd_name_works_end_to_end(name: str, shape: str) -> None:
     for mine, theirs in zip(parts(result), parts(again), strict=True):
         assert mine.shape == (2, 3)
         assert torch.equal(mine, theirs)
+
+
+@pytest.mark.parametrize(
+    "name", sorted({*ODD, *REFUSED, "count", "index", "x_2", "_fields"} - {""})
+)
+@pytest.mark.parametrize("style", ["dict", "tuple"])
+def test_an_odd_name_of_an_output(name: str, style: str) -> None:
+    outputs = {"as": style, name: "act", "other": "data"}
+    data = {"archspec": 1, "inputs": {"data": [3]}, "layers": {"act": "ReLU"}, "outputs": outputs}
+    result = archspec.from_dict(data).build()(torch.zeros(2, 3))
+    if style == "dict":
+        assert list(result) == [name, "other"]
+    else:
+        assert len(result) == 2
+        assert result.other is result[1]
+
+
+def test_outputs_whose_names_look_alike_stay_apart() -> None:
+    outputs = {"a-b": "act", "a_b": "data", "_a": "act", "x_a": "data"}
+    data = {"archspec": 1, "inputs": {"data": [3]}, "layers": {"act": "ReLU"}, "outputs": outputs}
+    result = archspec.from_dict(data).build()(torch.zeros(2, 3))
+    assert len(set(result._fields)) == 4
 
 
 def parts(result: torch.Tensor | tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:

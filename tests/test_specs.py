@@ -90,9 +90,11 @@ def test_a_size_that_is_not_the_smallest(spec: str) -> None:
     network = loaded(spec)
     sizes = dict(network.example_sizes)
     for position, name in enumerate(sizes):
-        sizes[name] = LARGER + position
-        while not all(condition.at(sizes) for condition in network.conditions):
-            sizes[name] += 1
+        sizes[name] = next(
+            size
+            for size in range(LARGER + position, 2 * LARGER)
+            if all(each.at({**sizes, name: size}) for each in network.conditions)
+        )
     real, predicted = outputs(network, sizes, batch=2, training=False)
     assert real == predicted
 

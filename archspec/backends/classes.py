@@ -18,7 +18,7 @@ from archspec.backends.expressions import (
     parts,
     skeleton,
 )
-from archspec.backends.forward import Forward, emission
+from archspec.backends.forward import Forward, braced, emission
 from archspec.backends.literals import class_name, identifier, is_identifier, literal
 from archspec.backends.small import SmallModules
 from archspec.graph import Composite, Leaf, Output, Trace
@@ -173,10 +173,10 @@ class Classes:
     def returned(self, scope: Composite, name: str, *, training: bool) -> str:
         """The expression that `forward` returns, over `{v0}`, `{v1}`, … for values."""
         outputs = _present(scope, training=training)
-        values = [f"{{v{o.value}}}" for o in outputs]
         if scope.as_dict:
-            pairs = (f"{literal(o.name)}: {v}" for o, v in zip(outputs, values, strict=True))
+            pairs = (f"{braced(literal(o.name))}: {{v{o.value}}}" for o in outputs)
             return f"{{{{{', '.join(pairs)}}}}}"
+        values = [f"{{v{o.value}}}" for o in outputs]
         if len(outputs) == 1:
             return values[0]
         return f"{self.tuple_name(scope, name, training=training)}({', '.join(values)})"

@@ -24,6 +24,11 @@ def child(name: str) -> str:
     return f"self.{name}" if is_identifier(name) else f"getattr(self, {literal(name)})"
 
 
+def braced(code: str) -> str:
+    """Code as a template gives it: its braces doubled."""
+    return code.replace("{", "{{").replace("}", "}}")
+
+
 def fill(template: str, inputs: list[str], values: dict[str, str]) -> str:
     """A template of an emission with its inputs and literals."""
     return template.format(*inputs, inputs=", ".join(inputs), **values)

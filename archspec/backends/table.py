@@ -1,8 +1,9 @@
 """The layer table: what `show` prints, and the same as JSON."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from archspec.network import LayerRow, Network, Shape
+from archspec.network import LayerRow, Network, Shape, at
 from archspec.sizes import Size
 from archspec.tensors import show_shape
 
@@ -13,11 +14,19 @@ _HEAD = ("layer", "type", "arguments", "output", "parameters", "MACs")
 
 def table(network: Network) -> str:
     """The table of a network, at most 100 columns wide."""
-    rows = [_cells(row, network) for row in network.layers]
-    lines = _aligned([_HEAD, *rows])
+    lines = _lines(network.layers, network.example_sizes)
     head = f"{network.name}: {_tensors(network.inputs)} → {_tensors(network.outputs)}"
-    rule = "─" * max(len(line) for line in lines)
-    return "\n".join([head, "", lines[0], rule, *lines[1:], rule, *_totals(network)])
+    return "\n".join([head, "", *lines, lines[1], *_totals(network)])
+
+
+def partial_table(rows: Sequence[LayerRow]) -> str:
+    """The layers of a refused spec, up to the first mistake."""
+    return "\n".join(_lines(rows, {}))
+
+
+def _lines(rows: Sequence[LayerRow], sizes: Mapping[str, int]) -> list[str]:
+    lines = _aligned([_HEAD, *(_cells(row, sizes) for row in rows)])
+    return [lines[0], "─" * max(len(line) for line in lines), *lines[1:]]
 
 
 def _totals(network: Network) -> list[str]:
@@ -35,10 +44,11 @@ def _tensors(tensors: dict[str, Any]) -> str:
     return ", ".join(f"{name} {tensor}" for name, tensor in tensors.items())
 
 
-def _cells(row: LayerRow, network: Network) -> tuple[str, ...]:
+def _cells(row: LayerRow, sizes: Mapping[str, int]) -> tuple[str, ...]:
     mark = " (again)" if row.reused else " (training)" if row.training_only else ""
     params = f"{row.params:,}" if row.params else ""
-    macs = _short_number(network.at_example(row.macs))
+    known = isinstance(row.macs, int) or row.macs.symbols <= set(sizes)
+    macs = _short_number(at(row.macs, sizes)) if known else ""
     shape = show_shape(row.output_shape)
     return (row.path + mark, row.type, _arguments(row), shape, params, macs)
 

@@ -11,6 +11,7 @@ from archspec.cli.common import (
     load_plugins,
     parameters,
     print_diagnostics,
+    print_partial,
 )
 
 
@@ -32,6 +33,7 @@ def run(options: argparse.Namespace) -> int:
         report = checked(options.file, options, parameters(options))
     except Usage as error:
         return fail(str(error))
+    print_partial(report)
     print_diagnostics(report)
     if report.network is None:
         return exit_code(report)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, TextIO
 
+from archspec.backends.table import partial_table
 from archspec.diagnostics import Collector, Refused, Source
 from archspec.diagnostics.render import render
 from archspec.expand import MAX_LAYERS
@@ -99,6 +100,12 @@ def print_diagnostics(report: Report) -> None:
     """Print everything there is to say, to standard error."""
     if report.diagnostics:
         print(render(report.diagnostics, colour=wants_colour(sys.stderr)), file=sys.stderr)
+
+
+def print_partial(report: Report) -> None:
+    """Print the layers of a refused spec, up to the first mistake."""
+    if report.rows:
+        print(partial_table(report.rows), end="\n\n", flush=True)
 
 
 def exit_code(report: Report, *, strict: bool = False) -> int:

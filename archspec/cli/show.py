@@ -14,6 +14,7 @@ from archspec.cli.common import (
     load_plugins,
     parameters,
     print_diagnostics,
+    print_partial,
 )
 
 
@@ -31,6 +32,8 @@ def run(options: argparse.Namespace) -> int:
         report = checked(options.file, options, parameters(options))
     except Usage as error:
         return fail(str(error))
+    if not options.json:
+        print_partial(report)
     print_diagnostics(report)
     if report.network is not None:
         if options.json:

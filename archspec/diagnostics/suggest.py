@@ -1,24 +1,129 @@
-"""Did you mean: the known names nearest to a mistyped one."""
+"""Did you mean: the known name that a mistyped or foreign one stands for."""
 
 from collections.abc import Iterable
+from typing import Final
+
+_FOREIGN: Final = {
+    # layer types
+    "activation": "ReLU",
+    "attention selfattention multiheadedattention mha": "MultiheadAttention",
+    "average averaging reducemean": "Mean",
+    "averagepooling1d": "AvgPool1d",
+    "averagepooling2d averagepool averagepooling": "AvgPool2d",
+    "averagepooling3d": "AvgPool3d",
+    "batchnormalization batchnorm bn norm": "BatchNorm2d BatchNorm1d",
+    "bilstm": "LSTM",
+    "cat concatenate concatenation merge": "Concat",
+    "conv convolution convolution2d depthwiseconv2d separableconv2d convolutional": "Conv2d",
+    "deconv deconvolution deconv2d conv2dtranspose convtranspose transposedconv2d upconv": (
+        "ConvTranspose2d"
+    ),
+    "dense fc fullyconnected affine innerproduct gemm mlp": "Linear",
+    "droppath dropconnect": "StochasticDepth",
+    "drop": "Dropout p",
+    "globalaveragepooling2d globalavgpool globalavgpool2d gap globalpool": "AdaptiveAvgPool2d",
+    "globalmaxpooling2d globalmaxpool gmp": "AdaptiveMaxPool2d",
+    "hswish": "Hardswish",
+    "hsigmoid": "Hardsigmoid",
+    "groupnormalization": "GroupNorm",
+    "instancenormalization instancenorm": "InstanceNorm2d",
+    "interpolate resize upsampling2d upsampling upsample2d": "Upsample",
+    "layernormalization layernorm2d": "LayerNorm",
+    "lrn localresponsenormalization": "LocalResponseNorm",
+    "maxpooling1d": "MaxPool1d",
+    "maxpooling2d maxpool maxpooling pool pooling": "MaxPool2d",
+    "maxpooling3d": "MaxPool3d",
+    "multiply product": "Mul",
+    "skip noop passthrough shortcut linearactivation": "Identity",
+    "plus residual eltwise elementwiseadd": "Add",
+    "sdpa dotproductattention scaleddotproduct": "ScaledDotProductAttention",
+    "subtract minus": "Sub",
+    "divide": "Div",
+    "swish": "SiLU",
+    "transformer transformerencoder encoderlayer": "TransformerEncoderLayer",
+    "view": "Reshape",
+    "repeatelements tile": "Expand",
+    "zeropadding2d zeropad padding2d": "ZeroPad2d",
+    "int long integer": "int64",
+    "float": "float32",
+    "double": "float64",
+    "half": "float16",
+    # arguments
+    "filters nfilters numfilters outch outchs outplanes channels outputchannels cout nout": (
+        "out_channels out"
+    ),
+    "inch inplanes inputchannels cin": "in_channels",
+    "units nunits neurons outputs outdim outputdim outfeat": "out_features embedding_dim",
+    "out": "out_channels out_features",
+    "indim inputdim infeat": "in_features num_embeddings",
+    "kernel ks k kernalsize kernelsz filtersize poolsize window windowsize": "kernel_size",
+    "size": "kernel_size output_size split_size",
+    "strides s step subsample": "stride",
+    "pad pads p paddings": "padding",
+    "dilationrate dilations rate": "dilation p",
+    "usebias withbias": "bias",
+    "group ngroups": "groups num_groups",
+    "prob probability droprate dropout dropoutrate keepprob ratio": "p",
+    "epsilon": "eps",
+    "axis axes": "dim dims",
+    "dim": "dims",
+    "dims": "dim",
+    "dimension": "dim",
+    "keepdims": "keepdim",
+    "heads nheads nhead numheads": "num_heads nhead",
+    "dmodel embedding embeddim": "embed_dim d_model embedding_dim",
+    "vocab vocabsize numwords ntokens": "num_embeddings",
+    "embeddingsize embsize": "embedding_dim",
+    "hidden hiddenunits hiddendim": "hidden_size dim_feedforward",
+    "layers nlayers": "num_layers",
+    "slope leak alpha": "negative_slope",
+    "scale factor upscale": "scale_factor upscale_factor",
+    "interpolation": "mode",
+    "perm order": "dims",
+    "sections parts sizes": "split_size chunks",
+    "n num": "chunks",
+    "targetshape newshape outshape": "shape",
+    "features numchannels": "num_features num_channels out_features",
+    # keys
+    "model network modules architecture backbone body nn": "layers",
+    "parameters hyperparameters args arguments config hparams": "params",
+    "input": "inputs from",
+    "inputlayer parent parents bottom src source": "from inputs",
+    "output returns return top": "outputs",
+    "if condition enabled": "when",
+    "times repeats count number": "repeat",
+    "version": "archspec",
+    "functions definitions defs templates": "blocks",
+}
+"""How other tools and tired hands spell names (folded) → our spellings, the likeliest first."""
+
+_OURS: Final = {word: ours.split() for words, ours in _FOREIGN.items() for word in words.split()}
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` most likely stands for, or None.
 
-    Case, underscores and hyphens do not count; beyond that, a small edit distance does.
+    Case, underscores and hyphens do not count; beyond that, what other tools say for it does, and
+    then a small edit distance.
     """
-    from difflib import get_close_matches  # needed only when something is wrong
-
     folded: dict[str, str] = {}
     for candidate in known:
         folded.setdefault(_fold(candidate), candidate)
-    match = get_close_matches(_fold(name), folded, n=1, cutoff=0.7)
+    word = _fold(name)
+    for ours in (word, *map(_fold, _OURS.get(word, ()))):
+        if ours in folded:
+            return folded[ours]
+    from difflib import get_close_matches  # needed only when something is wrong
+
+    match = get_close_matches(word, folded, n=1, cutoff=0.7)
     return folded[match[0]] if match else None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """A sentence of help for a mistyped name, or None when nothing is near."""
+    before, colon, after = name.partition(":")
+    if colon and before.isidentifier():
+        return f"write `{before}: {after}`, with a space after the colon".replace(": `", ":`")
     match = nearest(name, known)
     return f"did you mean `{match}`?" if match else None
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping as AbstractMapping
 from typing import Any
 
 from archspec.diagnostics import Collector, Refused, Source, did_you_mean
-from archspec.expand.context import MAX_LAYERS, Context, TooLarge
+from archspec.expand.context import MAX_LAYERS, Context, TooLarge, Unfinished
 from archspec.expand.expander import Expander
 from archspec.expand.making import argument_names
 from archspec.expand.params import bind
@@ -22,7 +22,7 @@ from archspec.spec import InputSpec, Spec
 from archspec.syntax import Node, Scalar, Sequence, lift
 from archspec.tensors import Tensor
 
-__all__ = ["MAX_LAYERS", "expand"]
+__all__ = ["MAX_LAYERS", "Unfinished", "expand"]
 
 
 def expand(
@@ -33,17 +33,17 @@ def expand(
 ) -> Network:
     """The network of a spec for these parameters.
 
-    Reports what is wrong; raises `Refused` when there is no network to give.
+    Reports what is wrong; raises `Unfinished` when there is no network to give.
     """
     context = Context(spec, found, max_layers)
     try:
         network = _network(context, params)
-    except TooLarge as error:
-        raise Refused from error
-    if found.failed:
-        raise Refused
-    _find_sizes(network, context)
-    return network
+        if not found.failed:
+            _find_sizes(network, context)
+            return network
+    except (TooLarge, Refused):
+        pass
+    raise Unfinished(context.rows)
 
 
 def _network(context: Context, params: AbstractMapping[str, Any]) -> Network:

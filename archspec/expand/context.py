@@ -15,6 +15,7 @@ from archspec.expr import (
     compile_template,
     truth,
 )
+from archspec.resolve import Application
 from archspec.sizes import Domain, Expr
 from archspec.spec import BlockSpec, Spec
 from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
@@ -37,6 +38,10 @@ class Context:
     domain: Domain = field(default_factory=Domain)
     defaults: dict[str, dict[str, Any]] = field(default_factory=dict)
     layers: int = 0
+    path: list[str] = field(default_factory=list)
+    """The names that lead to what is being expanded."""
+    rows: list[Application] = field(default_factory=list)
+    """The layers made so far, up to the first mistake: what a refused spec can still show."""
     uses: list[Label] = field(default_factory=list)
     """The blocks around what is being expanded, innermost last."""
 
@@ -154,6 +159,14 @@ class Context:
     def expression_error(self, error: ExpressionError, node: Node) -> Refused:
         """The diagnostic for an expression that failed."""
         return self.report(error.code, error.message, node.place, help=error.help)
+
+
+class Unfinished(Refused):
+    """There is no network; `rows` are its layers up to the first mistake."""
+
+    def __init__(self, rows: list[Application]) -> None:
+        super().__init__()
+        self.rows = tuple(rows)
 
 
 class TooLarge(Exception):

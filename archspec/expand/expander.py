@@ -93,8 +93,11 @@ class Expander:
             found = []
             for entry in outputs.entries:
                 if entry.when is None or self.context.condition(entry.when, names):
-                    value = self.follow(wiring.refer(entry.source, None))
+                    value = self.follow(wiring.refer(entry.source, None, names))
                     found.append((entry.name, value, entry.training_only))
+            if all(training_only for _, _, training_only in found):
+                message = "no output is left: in eval there is nothing to give"
+                raise self.context.report("E115", message, outputs.node.place)
         scope.composite.outputs = tuple(
             Output(name, value.number if value else -1, only) for name, value, only in found
         )
@@ -161,7 +164,11 @@ class Expander:
             known = [value for value in inputs if value is not None and value.tensor is not None]
             if len(known) < len(inputs):
                 return
-            made = self.module(item, known)
+            self.context.path.append(item.name)
+            try:
+                made = self.module(item, known)
+            finally:
+                self.context.path.pop()
             if made is not None:
                 again = item.reuses is not None and item.reuses.made is not made
                 item.results = scope.call(item.name, made, known, item.spec.node, reused=again)

@@ -15,6 +15,7 @@ from archspec.expand.items import Given, Item, Made, Value, arguments
 from archspec.graph import Leaf
 from archspec.ops import Layer, accept, outputs_of
 from archspec.ops.arguments import Words
+from archspec.resolve import Application
 from archspec.syntax import Mapping
 from archspec.tensors import Tensor
 
@@ -82,7 +83,12 @@ class LayerMaker:
             raise self.report(found, item, given, inputs, help)
         for remark in found.remarks:
             self.report(remark, item, given, inputs)
-        return Made(Leaf(found.layer, item.spec.node), found.results)
+        leaf = Leaf(found.layer, item.spec.node)
+        if not self.context.found.failed:
+            results = tuple(t for t in found.results.values() if t is not None)
+            path = tuple(self.context.path)
+            self.context.rows.append(Application(path, leaf, known, results, False, False))
+        return Made(leaf, found.results)
 
     def validated(self, cls: type[Layer], given: Given, item: Item) -> Layer:
         """A layer with these arguments, checked as far as they go without inputs."""

@@ -43,7 +43,11 @@ class Repetition:
             name = self.name(names, scope)
             if spec.dense:
                 current[0] = self.joined(features, scope)
-            made = make(item, current, names)
+            self.context.path.append(name)
+            try:
+                made = make(item, current, names)
+            finally:
+                self.context.path.pop()
             scope.composite.children[name] = made.target
             results = scope.call(name, made, current, spec.node)
             current[0] = next(iter(results.values()))

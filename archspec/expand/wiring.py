@@ -3,7 +3,7 @@
 from collections.abc import Mapping as AbstractMapping
 
 from archspec.diagnostics import Label, Refused, did_you_mean
-from archspec.expand.context import Context
+from archspec.expand.context import Context, Names
 from archspec.expand.items import Item, Source, Value, is_reuse, takes_list
 from archspec.syntax import Node, Scalar, Sequence, describe
 
@@ -70,12 +70,12 @@ class Wiring:
             help=f"for example `from: {inputs[0]}`",
         )
 
-    def refer(self, node: Node, item: Item | None) -> Source:
+    def refer(self, node: Node, item: Item | None, names: Names | None = None) -> Source:
         """The source that a reference names: `x`, or `x.k` for one of several results."""
         if not isinstance(node, Scalar) or node.value is None or isinstance(node.value, bool):
             message = f"an input is the name of a layer, not {describe(node)}"
             raise self.context.report("E105", message, node.place)
-        text = self.context.fill(node, item.names if item is not None else {})
+        text = self.context.fill(node, item.names if item is not None else names or {})
         name, _, result = text.partition(".")
         target = self.by_name.get(name) or self.inputs.get(name)
         if target is None:

@@ -1,6 +1,7 @@
 """Tree → typed spec: the file's own keys, parameters, inputs, outputs and blocks."""
 
 from collections.abc import Callable
+from keyword import iskeyword
 from typing import Any, TypeVar
 
 from archspec.diagnostics import Collector, Refused
@@ -163,7 +164,22 @@ def read_outputs(node: Node, found: Collector) -> Outputs:
         entries = [OutputSpec.model_construct(name=n.text, source=n) for n in names]
     if not entries:
         raise found.report("E115", "`outputs:` is empty", node.place)
+    if len(entries) > 1 and not as_dict:
+        _check_output_names(entries, found)
     return Outputs.model_construct(node=node, entries=tuple(entries), as_dict=as_dict)
+
+
+def _check_output_names(entries: list[OutputSpec], found: Collector) -> None:
+    """Several outputs are a named tuple: its fields are identifiers, each once."""
+    seen: set[str] = set()
+    for name, place in ((entry.name, entry.source.place) for entry in entries):
+        if name in seen:
+            found.report("E111", f"two outputs are called `{name}`", place)
+        elif not name.isidentifier() or iskeyword(name) or name.startswith("_"):
+            message = f"an output cannot be called `{name}`: several are a named tuple"
+            help = f"give it a name, as in `outputs: {{y: {name}}}`, or write `as: dict`"
+            found.report("E111", message, place, help=help)
+        seen.add(name)
 
 
 def _read_as(value: Node, found: Collector) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from archspec.diagnostics import Collector, Label, Place, Refused, Source
+from archspec.diagnostics import Collector, Label, Place, Refused, Source, did_you_mean
+from archspec.syntax.mistakes import explain
 from archspec.syntax.scalars import resolve
 from archspec.syntax.tree import Mapping, Node, Scalar, Sequence, pack
 
@@ -54,32 +55,10 @@ def read(source: Source, found: Collector) -> Node:
 
 
 def _syntax_error(source: Source, error: yaml.YAMLError, found: Collector) -> Refused:
-    mark = getattr(error, "problem_mark", None)
-    if mark is None:
-        place = Place(source, 1, 1, 2)
-        return found.report("E002", " ".join(str(error).split()), place)
-    place = Place(source, mark.line + 1, mark.column + 1, mark.column + 2)
-    problem = getattr(error, "problem", None) or "this is not YAML"
-    context = getattr(error, "context", None)
-    labels = []
-    context_mark = getattr(error, "context_mark", None)
-    if context and context_mark is not None:
-        begin = Place(
-            source, context_mark.line + 1, context_mark.column + 1, context_mark.column + 2
-        )
-        labels = [Label(begin, context)]
-    return found.report("E002", problem, place, labels=labels, help=_yaml_help(source, mark.line))
-
-
-def _yaml_help(source: Source, line: int) -> str | None:
-    """The usual accident behind a parse error, by what stands on the line."""
-    for number in (line, line - 1):
-        written = source.line(number + 1)
-        if "\t" in written[: len(written) - len(written.lstrip())]:
-            return "indent with spaces: YAML allows no tabs there"
-        if "{" in written.partition("#")[0] and "=" in written:
-            return 'quote an expression that holds brackets, commas or colons: `"=depth[0]"`'
-    return None
+    mistake = explain(source, error)
+    return found.report(
+        "E002", mistake.message, mistake.place, labels=mistake.labels, help=mistake.help
+    )
 
 
 class _Composer:
@@ -120,7 +99,8 @@ class _Composer:
 
     def _document(self, event: Any) -> None:
         if self.root is not None:
-            raise self._refuse("E004", "a second document: a spec is one", event)
+            help = "a file holds one network: give the second one a file of its own"
+            raise self._refuse("E004", "a second document: a spec is one", event, help)
 
     def _refuse(self, code: str, message: str, event: Any, help: str | None = None) -> Refused:
         mark = event.start_mark
@@ -129,7 +109,8 @@ class _Composer:
 
     def _scalar(self, event: Any) -> None:
         if event.tag is not None:
-            raise self._refuse("E004", f"specs use no YAML tags ({event.tag})", event)
+            help = "leave the tag out: a list such as [3, 3] stands for a tuple too"
+            raise self._refuse("E004", f"specs use no YAML tags ({event.tag})", event, help)
         start, end = event.start_mark, event.end_mark
         line, column = start.line, start.column
         length = end.column - column if end.line == line else 1
@@ -143,7 +124,8 @@ class _Composer:
 
     def _begin(self, event: Any) -> None:
         if event.tag is not None:
-            raise self._refuse("E004", f"specs use no YAML tags ({event.tag})", event)
+            help = "leave the tag out: a list such as [3, 3] stands for a tuple too"
+            raise self._refuse("E004", f"specs use no YAML tags ({event.tag})", event, help)
         if len(self.open) >= MAX_DEPTH:
             raise self._refuse("E005", f"nested deeper than {MAX_DEPTH} levels", event)
         start = event.start_mark
@@ -170,7 +152,7 @@ class _Composer:
                 if inside
                 else (f"there is no anchor `{event.anchor}`")
             )
-            raise self._refuse("E004", message, event)
+            raise self._refuse("E004", message, event, did_you_mean(event.anchor, self.anchors))
         node, size = known
         self.nodes += size - 1
         self._add(node, event)
@@ -194,14 +176,13 @@ class _Composer:
 
     def _as_key(self, node: Node, event: Any) -> Scalar:
         if not isinstance(node, Scalar):
-            raise self._refuse(
-                "E004",
-                "a key must be a text",
-                event,
-                help='quote a template that stands alone: `"{i}"`',
-            )
+            help = 'a value is written `=name`; a key that is a template is quoted: `"{i}"`'
+            if isinstance(node, Sequence):
+                help = "give every entry a key of its own"
+            raise self._refuse("E004", "a key must be a text", event, help)
         if node.text == "<<" and node.plain:
-            raise self._refuse("E004", "specs use no merge keys (`<<`)", event)
+            help = "write the arguments out, or share them with `defaults:` or a block"
+            raise self._refuse("E004", "specs use no merge keys (`<<`)", event, help)
         node.text = sys.intern(node.text)
         return node
 

@@ -56,6 +56,8 @@ class Judge:
         self.modules: dict[Path, Made] = {}
         self.children: dict[Path, list[str]] = {}
         """The names in every scope, in file order."""
+        self.decisions: dict[Any, Any] = {}
+        """Conditions and counts: decided when a module is made, and kept when it is used again."""
         self.calls: list[Called] = []
         self.training = False
 
@@ -72,6 +74,12 @@ class Judge:
         found = scope.finish(self.net.body, self.net.outputs)
         aside = {each.name for each in self.net.outputs or () if each.training}
         return {name: x for name, x in found.items() if training or name not in aside}
+
+    def decided(self, key: Any, given: Any, env: Env) -> Any:
+        """The worth of a condition or count, as it was the first time."""
+        if key not in self.decisions:
+            self.decisions[key] = value(given, env)
+        return self.decisions[key]
 
     def layer(
         self, kind: str, args: Mapping[str, Any], inputs: Results, path: Path, shown: Path
@@ -146,14 +154,14 @@ class Scope:
         for item in self.items[before:]:
             self.results(item)
 
-    def place(self, entry: Entry, env: Env, numbered: bool) -> None:
+    def place(self, entry: Entry, env: Env, numbered: bool, turns: tuple[int, ...] = ()) -> None:
+        key = (self.path, entry, turns)
+        absent = entry.when is not None and not self.judge.decided(key, entry.when, env)
         if isinstance(entry.what, Loop):
-            if entry.when is None or value(entry.when, env):
-                for turn in entry.what.turns:
-                    for each in entry.what.entries:
-                        self.place(each, {**env, **turn}, entry.what.numbered)
+            for number, turn in enumerate(entry.what.turns if not absent else ()):
+                for each in entry.what.entries:
+                    self.place(each, {**env, **turn}, entry.what.numbered, (*turns, number))
             return
-        absent = entry.when is not None and not value(entry.when, env)
         name = "" if numbered else value(entry.name, env)
         if numbered and not absent:
             name, self.count = str(self.count), self.count + 1
@@ -213,7 +221,7 @@ class Scope:
             return self.single(entry.what, item.env, inputs, path, shown)
         features, current = [inputs[0]], inputs
         self.judge.children[path] = []
-        for turn in range(value(entry.repeat, item.env)):
+        for turn in range(self.judge.decided((path, entry), entry.repeat, item.env)):
             env = {**item.env, "i": turn}
             name = value(entry.names, env) if entry.names is not None else str(turn)
             self.judge.children[path].append(name)
