@@ -47,9 +47,9 @@ class Application:
     leaf: Leaf
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
-    reused: bool
-    training_only: bool
-    unused: bool
+    reused: bool = False
+    training_only: bool = False
+    unused: bool = False
     """No output depends on it, in either mode: it is there, and never runs."""
 
     @property

@@ -87,7 +87,7 @@ class LayerMaker:
         if not self.context.found.failed:
             results = tuple(t for t in found.results.values() if t is not None)
             path = tuple(self.context.path)
-            self.context.rows.append(Application(path, leaf, known, results, False, False))
+            self.context.rows.append(Application(path, leaf, known, results))
         return Made(leaf, found.results)
 
     def validated(self, cls: type[Layer], given: Given, item: Item) -> Layer:
