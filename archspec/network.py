@@ -110,16 +110,20 @@ class Network:
         *,
         device: "torch.device | str | None" = None,
         dtype: "torch.dtype | str | None" = None,
+        max_params: int | None = None,
     ) -> "torch.nn.Module":
         """The network as a plain `nn.Module`, initialised as PyTorch does.
 
         Args:
             device: where its tensors live; PyTorch's default if None.
             dtype: of its parameters and floating buffers; PyTorch's default if None.
+            max_params: how many parameters it may have; as many as fit into memory if None.
+
+        Raises `MemoryError`, before anything is allocated, if there are too many parameters.
         """
         from archspec.backends.module import build  # loads torch
 
-        return build(self, device=device, dtype=dtype)
+        return build(self, device=device, dtype=dtype, max_params=max_params)
 
 
 def at(size: Size, sizes: Mapping[str, int]) -> int:

@@ -164,8 +164,7 @@ def ours(
         assert list(result) == names
         return result
     if isinstance(result, tuple):
-        for field, name in zip(result._fields, names, strict=True):  # type: ignore[attr-defined]
-            assert field == name or not (name.isascii() and name.isidentifier()), names
+        assert list(result._fields) == names  # type: ignore[attr-defined]
         return dict(zip(names, result, strict=True))
     return {names[0]: result}
 

@@ -19,7 +19,7 @@ from archspec.backends.expressions import (
     skeleton,
 )
 from archspec.backends.forward import Forward, braced, emission
-from archspec.backends.literals import class_name, identifier, is_identifier, literal
+from archspec.backends.literals import class_name, identifier, literal
 from archspec.backends.small import SmallModules
 from archspec.graph import Composite, Leaf, Output, Trace
 from archspec.names import TAKEN
@@ -197,7 +197,7 @@ class Classes:
         """The named tuple that a scope returns in this mode: one for each list of fields."""
         extra = training and any(o.training_only for o in scope.outputs)
         wanted = f"{name}TrainingOutput" if extra else f"{name}Output"
-        fields = _field_names(_present(scope, training=training))
+        fields = tuple(output.name for output in _present(scope, training=training))
         chosen, number = wanted, 2
         while chosen in self.names or self.tuples.setdefault(chosen, fields) != fields:
             chosen, number = f"{wanted}{number}", number + 1
@@ -263,16 +263,6 @@ class Classes:
 def _present(scope: Composite, *, training: bool) -> list[Output]:
     """The outputs of a mode."""
     return [output for output in scope.outputs if training or not output.training_only]
-
-
-def _field_names(outputs: list[Output]) -> tuple[str, ...]:
-    """The fields of a named tuple: the names of the outputs, where Python allows them."""
-    fields: list[str] = []
-    for output in outputs:
-        word = output.name if is_identifier(output.name) else identifier(output.name)
-        word = f"x{word}" if word.startswith("_") else word
-        fields.append(_fresh(word, set(fields)) if word in fields else word)
-    return tuple(fields)
 
 
 def _varies(column: tuple[Any, ...]) -> bool:

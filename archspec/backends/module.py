@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from archspec.backends.memory import refuse_what_cannot_fit
 from archspec.backends.source import generate
 
 if TYPE_CHECKING:
@@ -22,11 +23,13 @@ def build(
     *,
     device: torch.device | str | None = None,
     dtype: torch.dtype | str | None = None,
+    max_params: int | None = None,
 ) -> torch.nn.Module:
-    """The network as a plain module, initialised as PyTorch does."""
+    """The network as a plain module, initialised as PyTorch does. See `Network.build`."""
+    wanted = getattr(torch, dtype) if isinstance(dtype, str) else dtype
+    refuse_what_cannot_fit(network, str(wanted or "").removeprefix("torch."), max_params)
     source, name = generate(network.graph, network.trace)
     module: torch.nn.Module = getattr(execute(source), name)()
-    wanted = getattr(torch, dtype) if isinstance(dtype, str) else dtype
     if device is not None or wanted is not None:
         module.to(device=device, dtype=wanted)
     return module

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
+from archspec.backends.memory import largest_result, physical_memory
 from archspec.backends.table import table
 from archspec.network import Network
 from archspec.tensors import FLOATS, Tensor
@@ -51,13 +52,17 @@ def try_out(
     channels_last: bool = False,
     seed: int = 0,
     batch: int = 2,
+    max_params: int | None = None,
 ) -> Trial:
     """Build the network, run it once in eval on random input. Raises `TrialError`."""
     if dtype not in FLOATS:
         raise TrialError(f"--dtype is one of {', '.join(FLOATS)}, not {dtype}")
+    memory = physical_memory()
+    if memory is not None and largest_result(network, batch) * 4 > memory:
+        raise TrialError("one tensor of this run is larger than the memory of this machine")
     torch.manual_seed(seed)
     try:
-        module = network.build(device=device, dtype=dtype).eval()
+        module = network.build(device=device, dtype=dtype, max_params=max_params).eval()
         if channels_last:
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         inputs = {
@@ -68,6 +73,8 @@ def try_out(
         with torch.no_grad():
             result = module(*inputs.values())
         seconds = time.perf_counter() - began
+    except MemoryError as error:
+        raise TrialError(str(error)) from error
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise TrialError(f"PyTorch says: {error}") from error
     names = list(network.outputs)

@@ -23,6 +23,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--channels-last", action="store_true", help="memory format of the run")
     parser.add_argument("--seed", type=int, default=0, help="of weights and input (%(default)s)")
     parser.add_argument("--batch", type=int, default=2, help="samples of the run (%(default)s)")
+    parser.add_argument(
+        "--max-params", type=int, metavar="N", help="limit on parameters (default: what fits)"
+    )
     add_spec_options(parser)
 
 
@@ -53,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
             channels_last=options.channels_last,
             seed=options.seed,
             batch=options.batch,
+            max_params=options.max_params,
         )
     except TrialError as error:
         return fail(str(error))

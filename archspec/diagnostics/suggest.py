@@ -123,7 +123,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """A sentence of help for a mistyped name, or None when nothing is near."""
     before, colon, after = name.partition(":")
     if colon and before.isidentifier():
-        return f"write `{before}: {after}`, with a space after the colon".replace(": `", ":`")
+        written = f"{before}: {after.rstrip(':')}".strip()
+        return f"write `{written}`: YAML wants a space after the colon"
     match = nearest(name, known)
     return f"did you mean `{match}`?" if match else None
 

@@ -10,7 +10,7 @@ from typing import Any
 from archspec.diagnostics import Collector, Refused, Source, did_you_mean
 from archspec.expand.context import MAX_LAYERS, Context, TooLarge, Unfinished
 from archspec.expand.expander import Expander
-from archspec.expand.making import argument_names
+from archspec.expand.invalid import argument_names
 from archspec.expand.params import bind
 from archspec.expr import Facts
 from archspec.graph import Composite, Graph
@@ -19,7 +19,7 @@ from archspec.ops import find
 from archspec.ops import names as type_names
 from archspec.sizes import witness
 from archspec.spec import InputSpec, Spec
-from archspec.syntax import Node, Scalar, Sequence, lift
+from archspec.syntax import Mapping, Node, Scalar, Sequence, lift
 from archspec.tensors import Tensor
 
 __all__ = ["MAX_LAYERS", "Unfinished", "expand"]
@@ -48,7 +48,7 @@ def expand(
 
 def _network(context: Context, params: AbstractMapping[str, Any]) -> Network:
     spec = context.spec
-    if spec.body is None:
+    if spec.body is None or _lacks_inputs(context):
         raise Refused
     options = Source("--set")
     given = {
@@ -70,7 +70,7 @@ def _network(context: Context, params: AbstractMapping[str, Any]) -> Network:
     assert isinstance(made.target, Composite)
     assert made.trace is not None
     if not made.target.calls and not context.found.failed:
-        context.report("E115", "the network has no layers", spec.node.place)
+        context.report("E115", "the network has no layers", spec.body.node.place)
     return Network(
         spec=spec,
         params={p.name.text: names[p.name.text] for p in spec.params},
@@ -78,6 +78,13 @@ def _network(context: Context, params: AbstractMapping[str, Any]) -> Network:
         trace=made.trace,
         domain=context.domain,
     )
+
+
+def _lacks_inputs(context: Context) -> bool:
+    """Whether an input could not be read: what takes it is not to blame."""
+    written = context.spec.node.get("inputs")
+    count = len(written.entries) if isinstance(written, Mapping) else 0
+    return context.found.failed and (count == 0 or len(context.spec.inputs) < count)
 
 
 def _symbols(context: Context, names: AbstractMapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from archspec.expr import Facts
 from archspec.graph import Composite, Output
 from archspec.resolve import outputs as resolved_outputs
 from archspec.spec import BlockSpec, Body, LayerSpec, Outputs
-from archspec.syntax import Node
+from archspec.syntax import Mapping, Node
 from archspec.tensors import Tensor
 
 Flow = tuple[Tensor, Node]
@@ -270,7 +270,8 @@ class Expander:
         owner = f"`{block.name.text}`"
         context.uses.append(Label(item.place, f"in this use of {owner}"))
         try:
-            bound = bind(context, block.params, given, facts, owner, where)
+            keys = item.spec.args if isinstance(item.spec.args, Mapping) else None
+            bound = bind(context, block.params, given, facts, owner, where, keys)
             made = self.body(
                 block.body,
                 bound,

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from archspec.diagnostics import Fault, Label, Place, Refused, did_you_mean
 from archspec.expand.advice import advise
 from archspec.expand.context import Context, Names
+from archspec.expand.invalid import report_invalid, type_place
 from archspec.expand.items import Given, Item, Made, Value, arguments
 from archspec.graph import Leaf
 from archspec.ops import Layer, accept, outputs_of
-from archspec.ops.arguments import Words
 from archspec.resolve import Application
 from archspec.syntax import Mapping
 from archspec.tensors import Tensor
@@ -99,51 +99,10 @@ class LayerMaker:
         if known is None:
             known = self.known[key] = _validate(cls, args)
         if isinstance(known, ValidationError):
-            raise self.invalid(known, cls, item, given)
+            raise report_invalid(self.context, known, cls, item, given)
         if isinstance(known, Fault):
             raise self.report(known, item, given, ())
         return known
-
-    def invalid(
-        self,
-        error: ValidationError,
-        cls: type[Layer],
-        item: Item,
-        given: Given,
-    ) -> Refused:
-        """Report every argument that pydantic refuses, once each."""
-        refused = None
-        for field in dict.fromkeys(str(each["loc"][0]) for each in error.errors()):
-            kind = next(e["type"] for e in error.errors() if str(e["loc"][0]) == field)
-            refused = self.invalid_field(field, kind, cls, item, given)
-        assert refused is not None
-        return refused
-
-    def invalid_field(
-        self,
-        field: str,
-        kind: str,
-        cls: type[Layer],
-        item: Item,
-        given: Given,
-    ) -> Refused:
-        """Report one argument that pydantic refuses."""
-        name, report = cls.__name__, self.context.report
-        if kind == "extra_forbidden":
-            known = argument_names(cls)
-            help = did_you_mean(field, known) or (
-                f"it has {', '.join(known)}" if known else "it takes no arguments"
-            )
-            place = self.key_place(field, item) or given[field][1].place
-            return report("E103", f"{name} has no argument `{field}`", place, help=help)
-        if kind == "missing":
-            return report("E104", f"{name} needs `{field}`", self.type_place(item))
-        default = self.context.defaults.get(name, {}).get(field)
-        value, node = given.get(field, (default, item.spec.node))
-        wanted = words_of(cls, field)
-        shown = "null" if value is None else repr(value)
-        message = f"{name}.{field} is {wanted}, not {shown}"
-        return report("E105", message, node.place)
 
     def report(
         self,
@@ -154,7 +113,7 @@ class LayerMaker:
         help: str | None = None,
     ) -> Refused:
         """A rule's fault, at the place of the field or layer that it names."""
-        place = self.type_place(item)
+        place = type_place(item)
         if fault.field is not None and fault.field in given:
             place = given[fault.field][1].place
         labels = []
@@ -172,17 +131,6 @@ class LayerMaker:
             notes=fault.notes,
             help=help or fault.help,
         )
-
-    def type_place(self, item: Item) -> Place:
-        """Where the type is written."""
-        return item.spec.type.place if item.spec.type is not None else item.place
-
-    def key_place(self, field: str, item: Item) -> Place | None:
-        """Where an argument's name is written."""
-        args = item.spec.args
-        if isinstance(args, Mapping) and field in args.entries:
-            return args.entries[field][0].place
-        return None
 
 
 def _apply(layer: Layer, inputs: tuple[Tensor, ...]) -> _Applied | Fault:
@@ -207,29 +155,6 @@ def _empty(layer: Layer, found: tuple[Tensor, ...]) -> list[Fault]:
 def result_names(layer: Layer, count: int) -> list[str]:
     """How the results of a layer are called by those who refer to them."""
     return list(layer.results) if layer.results else [str(number) for number in range(count)]
-
-
-def argument_names(cls: type[Layer]) -> list[str]:
-    """The names of a layer type's arguments, as a spec writes them."""
-    return [info.alias or name for name, info in cls.model_fields.items()]
-
-
-def words_of(cls: type[Layer], field: str) -> str:
-    """What an argument must be, in words."""
-    infos = {info.alias or name: info for name, info in cls.model_fields.items()}
-    info = infos.get(field)
-    words = [m for m in info.metadata if isinstance(m, Words)] if info else []
-    if not words and info is not None:
-        words = _nested_words(info.annotation)
-    return words[0] if words else "something else"
-
-
-def _nested_words(annotation: Any) -> list[Words]:
-    parts = getattr(annotation, "__args__", ())
-    found = [m for m in getattr(annotation, "__metadata__", ()) if isinstance(m, Words)]
-    for part in parts:
-        found.extend(_nested_words(part))
-    return found
 
 
 def _validate(cls: type[Layer], args: dict[str, Any]) -> Layer | Fault | ValidationError:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping as AbstractMapping
 from typing import Any
 
-from archspec.diagnostics import Place, did_you_mean
+from archspec.diagnostics import Place, Refused, did_you_mean
 from archspec.expand.context import Context
 from archspec.expand.items import Given
 from archspec.sizes import Expr
 from archspec.spec import ParamSpec
-from archspec.syntax import Scalar
+from archspec.spec.traps import advice
+from archspec.syntax import Mapping, Node, Scalar
 
 _WORDS = {
     "int": "an integer",
@@ -27,10 +28,12 @@ def bind(
     facts: AbstractMapping[str, Any],
     owner: str,
     place: Place,
+    keys: Mapping | None = None,
 ) -> dict[str, Any]:
     """The names that a scope sees: its parameters, and facts about its inputs.
 
-    Reports what does not fit, and raises `Refused` after all of it was reported.
+    `keys` is where the names are written. Reports what does not fit, and raises `Refused` after
+    all of it was reported.
     """
     names: dict[str, Any] = dict(facts)
     known = [p.name.text for p in params]
@@ -39,25 +42,36 @@ def bind(
         if name not in known:
             help = did_you_mean(name, known) or _listing(known)
             message = f"{owner} has no parameter `{name}`"
-            refused = context.report("E108", message, where.place, help=help)
+            written = keys.entries[name][0] if keys and name in keys.entries else where
+            refused = context.report("E108", message, written.place, help=help)
+    unknown = refused is not None  # it may be a missing one by another name
     for param in params:
         name = param.name.text
         if name in given:
             value, where = given[name]
             names[name] = value
             if not _fits(context, param, value, names):
-                wanted = _wanted(context, param, names)
-                message = f"parameter `{name}` is {wanted}, not {_shown(value)}"
-                refused = context.report("E105", message, where.place)
+                refused = _misfit(context, param, value, where, names)
         elif param.default is not None:
             names[name] = context.evaluate(param.default, names)
         else:
             message = f"{owner} needs a value for its parameter `{name}`"
-            refused = context.report("E104", message, place)
+            refused = refused if unknown else context.report("E104", message, place)
             names[name] = None
     if refused:
         raise refused
     return names
+
+
+def _misfit(
+    context: Context, param: ParamSpec, value: Any, where: Node, names: AbstractMapping[str, Any]
+) -> Refused:
+    wanted = _wanted(context, param, names)
+    message = f"parameter `{param.name.text}` is {wanted}, not {_shown(value)}"
+    written = where.text if isinstance(where, Scalar) else ""
+    return context.report(
+        "E105", message, where.place, help=advice(value, wanted, names, written)
+    )
 
 
 def _listing(known: list[str]) -> str:

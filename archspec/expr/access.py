@@ -54,7 +54,13 @@ def _known_names(names: Mapping[str, Any]) -> str | None:
 def list_(node: ast.List | ast.Tuple, sub: Sub) -> Compiled:
     """A list; a tuple is one too."""
     items = [sub(item) for item in node.elts]
-    return lambda scope: [item(scope) for item in items]
+
+    def run(scope: Scope) -> list[Any]:
+        made = [item(scope) for item in items]
+        scope.spend(bounds.weight(made))
+        return made
+
+    return run
 
 
 def call_(node: ast.Call, sub: Sub) -> Compiled:
@@ -70,7 +76,16 @@ def call_(node: ast.Call, sub: Sub) -> Compiled:
         message = f"there is no function `{written}`"
         raise ExpressionError(message, code="E108", offset=node.col_offset, help=help)
     name = node.func.id
-    return lambda scope: bounds.bounded(call_function(name, [each(scope) for each in arguments]))
+
+    def run(scope: Scope) -> Any:
+        values = [each(scope) for each in arguments]
+        if name != "len":
+            scope.spend(sum(map(bounds.weight, values)))
+        result = bounds.bounded(call_function(name, values))
+        scope.spend(bounds.weight(result))
+        return result
+
+    return run
 
 
 def _size(node: ast.Attribute, arguments: list[Compiled], sub: Sub) -> Compiled:
@@ -110,12 +125,16 @@ def subscript_(node: ast.Subscript, sub: Sub) -> Compiled:
     def run(scope: Scope) -> Any:
         values, key = owner(scope), index(scope)
         if not isinstance(values, list | str):
-            raise ExpressionError(f"`{ast.unparse(node.value)}` is not a list: {values!r}")
+            message = f"`{ast.unparse(node.value)}` is not a list: {bounds.shown(values)}"
+            raise ExpressionError(message)
         try:
-            return values[key]
+            found = values[key]
         except (IndexError, TypeError) as error:
             size = len(values)
             raise ExpressionError(f"`{ast.unparse(node)}`: {error} (it has {size})") from None
+        if isinstance(key, slice):
+            scope.spend(len(found))
+        return found
 
     return run
 

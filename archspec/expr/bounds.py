@@ -1,5 +1,6 @@
 """Bounds on what an expression may compute: a spec may come from a stranger."""
 
+from reprlib import Repr
 from typing import Any
 
 from archspec.expr.errors import ExpressionError
@@ -8,28 +9,51 @@ MAX_LENGTH = 2_000
 """Characters of an expression."""
 MAX_DEPTH = 50
 """Nesting of an expression."""
-MAX_STEPS = 100_000
-"""Turns of all comprehensions of one expression together."""
+MAX_STEPS = 1_000_000
+"""Turns of all comprehensions of one expression, and items of all lists that it makes."""
 MAX_ITEMS = 100_000
-"""Items of a list, characters of a text."""
+"""Items of a list and of the lists in it, characters of a text."""
 MAX_INTEGER = 2**63
 """Magnitude of every intermediate integer."""
+MAX_DIGITS = 400
+"""Decimal places that `round` takes."""
+
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
+
+
+def shown(value: Any) -> str:
+    """A value in a message: large ones are cut."""
+    return _SHORT.repr(value)
 
 
 def bounded(value: Any) -> Any:
     """The value, if it is within the bounds."""
     if type(value) is int and not -MAX_INTEGER < value < MAX_INTEGER:
         raise ExpressionError("a number beyond 64 bits")
-    if isinstance(value, list | str) and len(value) > MAX_ITEMS:
-        raise ExpressionError(f"a list or text of more than {MAX_ITEMS} items")
+    weight(value)
     return value
+
+
+def weight(value: Any) -> int:
+    """How many items a list holds, those of inner lists included. Bounded: it may be a bomb."""
+    total = 0
+    stack = [value] if isinstance(value, list | str) else []
+    while stack:
+        each = stack.pop()
+        total += len(each)
+        if total > MAX_ITEMS:
+            raise ExpressionError(f"a list or text of more than {MAX_ITEMS} items")
+        if isinstance(each, list):
+            stack.extend(item for item in each if isinstance(item, list | str))
+    return total
 
 
 def multiply(left: Any, right: Any) -> Any:
     """`left * right`, checked before it is computed."""
     for sequence, times in ((left, right), (right, left)):
         if isinstance(sequence, list | str):
-            if type(times) is int and len(sequence) * times > MAX_ITEMS:
+            if type(times) is int and weight(sequence) * times > MAX_ITEMS:
                 raise ExpressionError(f"a list or text of more than {MAX_ITEMS} items")
             break
     return bounded(left * right)

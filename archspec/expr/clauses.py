@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from archspec.expr.bounds import shown
 from archspec.expr.compiler import compile_expression, parse
 from archspec.expr.errors import ExpressionError
 from archspec.expr.loops import bind, check_target
@@ -23,7 +24,7 @@ class ForClause:
         """The names that each turn binds."""
         values = self.items(scope)
         if not isinstance(values, list):
-            raise ExpressionError(f"`for` goes over a list, not {values!r}")
+            raise ExpressionError(f"`for` goes over a list, not {shown(values)}")
         for value in values:
             names: dict[str, Any] = {}
             bind(self.target, value, names)
@@ -56,7 +57,7 @@ class Template:
 def _text(value: Any) -> str:
     if isinstance(value, str) or type(value) is int:
         return str(value)
-    raise ExpressionError(f"a name is made of texts and integers, not {value!r}")
+    raise ExpressionError(f"a name is made of texts and integers, not {shown(value)}")
 
 
 @lru_cache(maxsize=8192)

@@ -39,8 +39,9 @@ class Expression:
 def compile_expression(text: str) -> Expression:
     """Compile the text of an expression (without its `=`). Raises `ExpressionError`."""
     tree = parse(text)
-    used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-    return Expression(text, _compile(tree, 0), frozenset(used), tree)
+    functions = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in functions}
+    return Expression(text, _compile(tree), frozenset(used), tree)
 
 
 def parse(text: str) -> ast.expr:
@@ -55,23 +56,33 @@ def parse(text: str) -> ast.expr:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(flat, mode="eval").body
+            tree = ast.parse(flat, mode="eval").body
     except SyntaxError as error:
         offset = (error.offset or 1) - 1
         raise ExpressionError(f"`{flat}`: {error.msg}", code="E109", offset=offset) from None
     except (RecursionError, MemoryError, ValueError):
         raise ExpressionError("nested too deeply, or not readable", code="E109") from None
+    _refuse_deep(tree)
+    return tree
 
 
-def _compile(node: ast.expr, depth: int) -> Compiled:
-    if depth > bounds.MAX_DEPTH:
-        raise ExpressionError(f"nested deeper than {bounds.MAX_DEPTH} levels", code="E109")
+def _refuse_deep(tree: ast.expr) -> None:
+    """Refuse what is nested deeply, before anything walks the tree by recursion."""
+    level: list[ast.AST] = [tree]
+    for _ in range(bounds.MAX_DEPTH):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return
+    raise ExpressionError(f"nested deeper than {bounds.MAX_DEPTH} levels", code="E109")
+
+
+def _compile(node: ast.expr) -> Compiled:
     rule = _RULES.get(type(node))
     if rule is None:
         kind = type(node).__name__
         message = f"{kind} is not part of the expression language"
         raise ExpressionError(message, code="E109", offset=node.col_offset)
-    return rule(node, lambda part: _compile(part, depth + 1))
+    return rule(node, _compile)
 
 
 _RULES: dict[type[ast.expr], Callable[[Any, Sub], Compiled]] = {

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from archspec.expr.bounds import MAX_ITEMS
+from archspec.expr.bounds import MAX_DIGITS, MAX_ITEMS
 from archspec.expr.errors import ExpressionError
 from archspec.sizes import Expr
 
@@ -37,6 +37,19 @@ def _enumerate(items: list[Any], start: int = 0) -> list[list[Any]]:
     return [[number, item] for number, item in enumerate(items, start)]
 
 
+def _sum(items: list[float]) -> float:
+    # Numbers only: adding lists up one by one would copy them again and again.
+    if not isinstance(items, list) or not all(isinstance(item, int | float) for item in items):
+        raise ExpressionError("`sum` takes a list of numbers")
+    return sum(items)
+
+
+def _round(value: float, digits: int = 0) -> float:
+    if not -MAX_DIGITS <= digits <= MAX_DIGITS:
+        raise ExpressionError(f"`round` to more than {MAX_DIGITS} digits")
+    return round(value, digits) if digits else round(value)
+
+
 def _log(value: float, base: float | None = None) -> float:
     return math.log(value) if base is None else math.log(value, base)
 
@@ -45,14 +58,14 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "min": min,
     "max": max,
     "abs": abs,
-    "round": round,
+    "round": _round,
     "ceil": math.ceil,
     "floor": math.floor,
     "sqrt": math.sqrt,
     "log": _log,
     "int": int,
     "len": len,
-    "sum": sum,
+    "sum": _sum,
     "range": _range,
     "zip": _zip,
     "enumerate": _enumerate,

@@ -17,7 +17,8 @@ def bind(target: ast.expr, value: Any, names: dict[str, Any]) -> None:
     assert isinstance(target, ast.Tuple)
     if not isinstance(value, list) or len(value) != len(target.elts):
         count = len(target.elts)
-        raise ExpressionError(f"`{ast.unparse(target)}` takes a list of {count}, not {value!r}")
+        shown = bounds.shown(value)
+        raise ExpressionError(f"`{ast.unparse(target)}` takes a list of {count}, not {shown}")
     for each, item in zip(target.elts, value, strict=True):
         bind(each, item, names)
 
@@ -50,7 +51,7 @@ def _loop(generator: ast.comprehension, inner: Compiled, sub: Sub, *, last: bool
         result: list[Any] = []
         values = items(scope)
         if not isinstance(values, list):
-            raise ExpressionError(f"`for` goes over a list, not {values!r}")
+            raise ExpressionError(f"`for` goes over a list, not {bounds.shown(values)}")
         for value in values:
             scope.spend()
             names = dict(scope.names)

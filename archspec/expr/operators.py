@@ -33,11 +33,16 @@ def binary(node: ast.BinOp, sub: Sub) -> Compiled:
     def run(scope: Scope) -> Any:
         a, b = left(scope), right(scope)
         if not joins and not (isinstance(a, _ALLOWED) and isinstance(b, _ALLOWED)):
-            raise ExpressionError(f"`{ast.unparse(node)}` works on numbers, not {a!r} and {b!r}")
+            raise ExpressionError(
+                f"`{ast.unparse(node)}` works on numbers, not "
+                f"{bounds.shown(a)} and {bounds.shown(b)}"
+            )
         try:
-            return bounds.bounded(action(a, b))
+            result = bounds.bounded(action(a, b))
         except (TypeError, ValueError, ArithmeticError) as error:
             raise ExpressionError(f"`{ast.unparse(node)}`: {error}") from None
+        scope.spend(bounds.weight(result))
+        return result
 
     return run
 
@@ -54,7 +59,8 @@ def unary(node: ast.UnaryOp, sub: Sub) -> Compiled:
     def run(scope: Scope) -> Any:
         value = operand(scope)
         if not isinstance(value, _ALLOWED):
-            raise ExpressionError(f"`{ast.unparse(node)}` works on numbers, not {value!r}")
+            message = f"`{ast.unparse(node)}` works on numbers, not {bounds.shown(value)}"
+            raise ExpressionError(message)
         return sign * value
 
     return run
@@ -103,6 +109,7 @@ def comparison(node: ast.Compare, sub: Sub) -> Compiled:
         left = first(scope)
         for action, each in zip(actions, rest, strict=True):
             right = each(scope)
+            scope.spend(bounds.weight(right))
             try:
                 if not truth(action(left, right)):
                     return False

@@ -18,9 +18,9 @@ class Scope:
     names: Mapping[str, Any]
     steps: int = bounds.MAX_STEPS
 
-    def spend(self) -> None:
-        """One turn of a comprehension."""
-        self.steps -= 1
+    def spend(self, steps: int = 1) -> None:
+        """One turn of a comprehension, or a list of so many items."""
+        self.steps -= steps
         if self.steps < 0:
             raise ExpressionError(f"more than {bounds.MAX_STEPS} steps")
 

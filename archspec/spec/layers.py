@@ -12,12 +12,15 @@ from archspec.diagnostics import Collector, Refused
 from archspec.ops import Layer, find
 from archspec.spec.model import Body, LayerSpec, LoopSpec
 from archspec.spec.parts import as_text, refuse_unknown_keys, unknown_key
+from archspec.spec.traps import refuse_split
 from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
 
 CONTROL = ("from", "when", "repeat", "names", "connect", "shape")
 BODY = ("layers", "merge", "branches")
 _LOOP = ("for", "when", "layers")
 _RESERVED = (*CONTROL, *BODY, "for")
+_TYPE_FIELDS = ("type", "op", "class", "class_name", "kind", "layer_type", "_target_")
+_WRITE_TYPE = "write the type as the key: `{Conv2d: {out_channels: 8, kernel_size: 3}}`"
 
 
 def read_body(mapping: Mapping, found: Collector, what: str) -> Body:
@@ -92,6 +95,8 @@ def read_layer(name: Scalar | None, node: Node, found: Collector) -> LayerSpec:
     if isinstance(node, Scalar):
         return LayerSpec.model_construct(node=name or node, name=name, type=_type(node, found))
     assert isinstance(node, Mapping)
+    if refuse_split(node, found):
+        raise Refused
     fields: dict[str, Any] = {"node": name or node, "name": name}
     rest = [key for key, _ in node.items() if key.text not in _RESERVED]
     _read_controls(node, fields, found)
@@ -130,15 +135,34 @@ def _read_type(node: Mapping, rest: list[Scalar], fields: dict[str, Any], found:
             "E104",
             "this layer has no type",
             node.place,
-            help="write the type as the key: `{Conv2d: {out_channels: 8, kernel_size: 3}}`",
+            help=_WRITE_TYPE,
         )
+    if rest[0].text in _TYPE_FIELDS and len(rest) == len(node.entries):
+        raise _type_as_field(rest, node, found)
     chosen = rest[0] if len(rest) == 1 else _likeliest_type(rest)
     for key in rest:
         if key is not chosen:
-            _second_type(key, node, found)
+            _second_type(key, chosen, node, found)
             fields["broken"] = True
+    args = _arguments(node.entries[chosen.text][1])
+    if isinstance(args, Mapping) and refuse_split(args, found):
+        fields["broken"] = True
     fields["type"] = chosen
-    fields["args"] = _arguments(node.entries[chosen.text][1])
+    fields["args"] = args
+
+
+def _type_as_field(keys: list[Scalar], node: Mapping, found: Collector) -> Refused:
+    """`{type: Conv2d, out_channels: 8}`, as other tools write it."""
+    value = node.entries[keys[0].text][1]
+    kind = value.text if isinstance(value, Scalar) else "Conv2d"
+    args = ", ".join(f"{key.text}: {_spelled(node.entries[key.text][1])}" for key in keys[1:])
+    help = f"write `{{{kind}: {{{args}}}}}`" if args else f"write `{kind}`"
+    message = f"the type of a layer is its key, not a field `{keys[0].text}`"
+    return found.report("E101", message, keys[0].place, help=help)
+
+
+def _spelled(node: Node) -> str:
+    return node.text if isinstance(node, Scalar) else "…"
 
 
 def _arguments(node: Node) -> Node | None:
@@ -151,28 +175,33 @@ def _likeliest_type(keys: list[Scalar]) -> Scalar:
     return (known or capital or keys)[0]
 
 
-def _second_type(key: Scalar, node: Mapping, found: Collector) -> None:
+def _second_type(key: Scalar, chosen: Scalar, node: Mapping, found: Collector) -> None:
     value = node.entries[key.text][1]
     sources = node.get("from")
+    message, help = f"a layer has no key `{key.text}`", None
     if isinstance(value, Scalar) and value.value is None and isinstance(sources, Scalar):
-        found.report(
-            "E101",
-            f"`{key.text}` stands alone in this layer",
-            key.place,
-            help=f"several inputs are a list: `from: [{sources.text}, {key.text}]`",
-        )
-        return
-    if "(" in str(node.entries) and key.text.count(")") > key.text.count("("):
-        help = "YAML split an expression at a comma: quote it"
-        found.report("E101", f"a layer has no key `{key.text}`", key.place, help=help)
-        return
-    unknown_key(key, _RESERVED, "a layer", found)
+        message = f"`{key.text}` stands alone in this layer"
+        help = f"several inputs are a list: `from: [{sources.text}, {key.text}]`"
+    elif key.text in _arguments_of(chosen.text):
+        written = f"{key.text}: {_spelled(value)}"
+        help = f"arguments stand inside the type: `{{{chosen.text}: {{…, {written}}}}}`"
+    if help is None:
+        unknown_key(key, _RESERVED, "a layer", found)
+    else:
+        found.report("E101", message, key.place, help=help)
+
+
+def _arguments_of(name: str) -> list[str]:
+    cls = None if name.startswith("=") else find(name)
+    return [info.alias or field for field, info in cls.model_fields.items()] if cls else []
 
 
 def _type(node: Scalar, found: Collector) -> Scalar:
     if (isinstance(node.value, str) and node.value) or isinstance(node.value, Layer):
         return node
     what = describe(node)
+    if node.value is None:
+        raise found.report("E104", "this layer has no type", node.place, help=_WRITE_TYPE)
     raise found.report(
         "E105", f"a layer is a type such as ReLU, or a mapping, not {what}", node.place
     )

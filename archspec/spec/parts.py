@@ -62,6 +62,4 @@ def unknown_key(key: Scalar, known: Iterable[str], what: str, found: Collector) 
         message = f"{LATER[key.text]} (`{key.text}:`) are not supported by this version"
         return found.report("E101", message, key.place)
     help = did_you_mean(key.text, known) or f"there are {', '.join(known)}"
-    if ":" in key.text:
-        help = "YAML wants a space after the colon"
     return found.report("E101", f"{what} has no key `{key.text}`", key.place, help=help)

@@ -14,6 +14,8 @@ from archspec.tensors import DTYPES
 VERSION = 1
 KEYS = ("archspec", "name", "params", "inputs", "defaults", "blocks", *BODY, "outputs")
 BLOCK_KEYS = ("params", "inputs", *BODY, "outputs")
+_WORDS = ("input", "true", "false", "null")
+"""Words with a meaning in expressions."""
 KINDS = ("int", "float", "bool", "str", "list", "layer")
 
 T = TypeVar("T")
@@ -69,6 +71,8 @@ def _check_version(top: Mapping, found: Collector) -> None:
 def read_params(node: Node, found: Collector) -> tuple[ParamSpec, ...]:
     """`params: {planes: int, stride: 1, eps: float?}`."""
     params = as_mapping(node, "`params:`", found)
+    for name, _ in params.items():
+        _check_word(name, "a parameter", found)
     return tuple(_read_param(name, value) for name, value in params.items())
 
 
@@ -81,8 +85,19 @@ def _read_param(name: Scalar, value: Node) -> ParamSpec:
     return ParamSpec.model_construct(name=name, kind=None, nullable=True, default=value)
 
 
+def _check_word(name: Scalar, what: str, found: Collector) -> None:
+    """Expressions must be able to say the name."""
+    word = name.text
+    if not word.isascii() or not word.isidentifier() or iskeyword(word) or word in _WORDS:
+        message = f"{what} cannot be called `{word}`: expressions could not name it"
+        found.report("E111", message, name.place)
+
+
 def _read_inputs(node: Node, found: Collector) -> tuple[InputSpec, ...]:
     inputs = as_mapping(node, "`inputs:`", found)
+    for name, _ in inputs.items():
+        if name.text != "input":
+            _check_word(name, "an input", found)
     read = (_attempt(lambda n=n, v=v: _read_input(n, v, found)) for n, v in inputs.items())  # type: ignore[misc]
     return tuple(each for each in read if each is not None)
 
@@ -145,8 +160,17 @@ def _read_block(name: Scalar, node: Node, found: Collector) -> BlockSpec:
         if inputs is not None
         else (),
         body=_attempt(lambda: read_body(mapping, found, what)),
-        outputs=_section(mapping, "outputs", found, read_outputs),
+        outputs=_section(mapping, "outputs", found, _read_results),
     )
+
+
+def _read_results(node: Node, found: Collector) -> Outputs:
+    """The outputs of a block: they are there in every mode, for the scope that uses it."""
+    outputs = read_outputs(node, found)
+    if outputs.as_dict or any(entry.training_only for entry in outputs.entries):
+        message = "`as:` and `only:` are for the outputs of the network, not of a block"
+        found.report("E101", message, node.place)
+    return outputs
 
 
 def read_outputs(node: Node, found: Collector) -> Outputs:

@@ -71,6 +71,8 @@ def _outputs(dice: Dice, inner: Drawing) -> list[Output] | None:
     if not plain:
         return None
     chosen = [plain[n] for n in dice.order(len(plain))[: dice.pick((1, 2))]]
+    if len(chosen) > 1 and not all(name.isidentifier() for name in chosen):
+        return [Output(f"out_{n}", name) for n, name in enumerate(chosen)]
     return [Output(name, name) for name in chosen]
 
 

@@ -1,0 +1,107 @@
+"""Arguments that a layer type does not take: each refused one told once, at its place."""
+
+from collections.abc import Mapping as AbstractMapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from archspec.diagnostics import Place, Refused, did_you_mean
+from archspec.expand.context import Context
+from archspec.expand.items import Given, Item
+from archspec.ops import Layer
+from archspec.ops.arguments import Words
+from archspec.spec.layers import CONTROL
+from archspec.spec.traps import advice
+from archspec.syntax import Mapping, Node, Scalar, Sequence
+
+
+def report_invalid(
+    context: Context, error: ValidationError, cls: type[Layer], item: Item, given: Given
+) -> Refused:
+    """Report every argument that pydantic refuses, once each.
+
+    An unknown argument may be a missing one by another name: then only the former is told.
+    """
+    kinds = {str(each["loc"][0]): each["type"] for each in reversed(error.errors())}
+    unknown = [name for name, kind in kinds.items() if kind == "extra_forbidden"]
+    refused = Refused()
+    for field, kind in kinds.items():
+        if field in unknown:
+            refused = _unknown(context, field, cls, item, given)
+        elif kind != "missing":
+            refused = _wrong(context, field, cls, item, given)
+        elif not unknown:
+            message = f"{cls.__name__} needs `{field}`"
+            help = f"write `{{{cls.__name__}: {{{field}: …}}}}`, and {words_of(cls, field)} for …"
+            refused = context.report("E104", message, type_place(item), help=help)
+    return refused
+
+
+def _unknown(context: Context, field: str, cls: type[Layer], item: Item, given: Given) -> Refused:
+    name, known = cls.__name__, argument_names(cls)
+    listing = f"it has {', '.join(known)}" if known else "it takes no arguments"
+    help = did_you_mean(field, known) or listing
+    if field in CONTROL:
+        help = f"`{field}:` stands beside the type: `{{{name}: {{…}}, {field}: …}}`"
+    place = key_place(field, item) or given[field][1].place
+    return context.report("E103", f"{name} has no argument `{field}`", place, help=help)
+
+
+def _wrong(context: Context, field: str, cls: type[Layer], item: Item, given: Given) -> Refused:
+    default = context.defaults.get(cls.__name__, {}).get(field)
+    value, node = given.get(field, (default, item.spec.node))
+    wanted = words_of(cls, field)
+    shown = "null" if value is None else repr(value)
+    message = f"{cls.__name__}.{field} is {wanted}, not {shown}"
+    value, node = _culprit(value, node)
+    written = node.text if isinstance(node, Scalar) else ""
+    help = advice(value, wanted, item.names, written)
+    return context.report("E105", message, node.place, help=help)
+
+
+def _culprit(value: Any, node: Node) -> tuple[Any, Node]:
+    """The one text in a list of numbers: that is what is wrong with the list."""
+    if isinstance(node, Sequence) and isinstance(value, list):
+        pairs = list(zip(value, node.items, strict=True))
+        texts = [pair for pair in pairs if isinstance(pair[0], str)]
+        if len(texts) == 1 and len(pairs) > 1:
+            return texts[0]
+    return value, node
+
+
+def type_place(item: Item) -> Place:
+    """Where the type is written."""
+    return item.spec.type.place if item.spec.type is not None else item.place
+
+
+def key_place(field: str, item: Item) -> Place | None:
+    """Where an argument's name is written."""
+    args = item.spec.args
+    if isinstance(args, Mapping) and field in args.entries:
+        return args.entries[field][0].place
+    return None
+
+
+def argument_names(cls: type[Layer]) -> list[str]:
+    """The names of a layer type's arguments, as a spec writes them."""
+    return [info.alias or name for name, info in cls.model_fields.items()]
+
+
+def words_of(cls: type[Layer], field: str) -> str:
+    """What an argument must be, in words."""
+    infos: AbstractMapping[str, Any] = {
+        info.alias or name: info for name, info in cls.model_fields.items()
+    }
+    info = infos.get(field)
+    words = [m for m in info.metadata if isinstance(m, Words)] if info else []
+    if not words and info is not None:
+        words = _nested_words(info.annotation)
+    return words[0] if words else "something else"
+
+
+def _nested_words(annotation: Any) -> list[Words]:
+    parts = getattr(annotation, "__args__", ())
+    found = [m for m in getattr(annotation, "__metadata__", ()) if isinstance(m, Words)]
+    for part in parts:
+        found.extend(_nested_words(part))
+    return found
