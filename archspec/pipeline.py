@@ -77,12 +77,7 @@ def compile_data(
     """Compile plain Python data; places are key paths."""
     found = Collector()
     try:
-        tree = lift(data, Source(name))
-    except RecursionError:
-        found.report("E005", "the data contains itself, or is nested too deeply", _nowhere(name))
-        return Report(tuple(found))
-    try:
-        return _compile_tree(tree, params, max_layers, found)
+        return _compile_tree(lift(data, Source(name), found), params, max_layers, found)
     except Refused:
         return Report(tuple(found))
 
@@ -91,10 +86,6 @@ def compile_spec(spec: Spec, params: Mapping[str, Any], max_layers: int) -> Repo
     """Compile a typed spec."""
     found = Collector()
     return _expand(spec, params, max_layers, found)
-
-
-def _nowhere(name: str) -> Place:
-    return Place(Source(name), 0, 0, 0)
 
 
 def _compile_tree(

@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Callable
 
 from archspec.diagnostics import CODES
-from archspec.expand.making import words_of
+from archspec.expand.invalid import words_of
 from archspec.names import RESERVED, TAKEN
 from archspec.ops import Layer, find, names
 from archspec.ops.registry import FAMILIES

@@ -36,6 +36,7 @@ LAYERS = [
     "lint",
     "pipeline",
     "solve",
+    "fix",
     "explain",
     "cli",
 ]

@@ -133,7 +133,7 @@ def test_an_output_of_a_dict_may_have_any_name(name: str) -> None:
 @pytest.mark.parametrize("name", sorted({*ODD, *REFUSED, "count", "index", "_fields"} - {""}))
 def test_an_output_of_a_tuple_has_a_name_that_a_named_tuple_takes(name: str) -> None:
     try:
-        wanted = namedtuple("wanted", [name, "other"])  # noqa: PYI024 - what it takes is the point
+        wanted = namedtuple("wanted", [name, "other"])
     except ValueError:
         with pytest.raises(archspec.SpecError) as found:
             archspec.from_dict(two_outputs(name, "tuple"))

@@ -64,6 +64,44 @@ def test_one_number_changed_gets_the_same_verdict(drawn: tuple[Net, str]) -> Non
     event("accepted" if agree(net, written, strict=False) is None else "refused")
 
 
+@given(networks())
+def test_symbolic_sizes_hold_at_these_sizes(drawn: tuple[Net, str]) -> None:
+    event(agree_symbolically(drawn[0]))
+
+
+def agree_symbolically(net: Net) -> str:
+    """Assert that with symbols for the input sizes the conditions say what torch says of these."""
+    data = spec(net)
+    sizes = symbols_for(data["inputs"])
+    try:
+        read = archspec.from_dict(data)
+    except archspec.SpecError:
+        return "refused"  # a size must be known, or none of those that were tried works
+    verdict = judged(net)
+    holds = all(condition.at(sizes) for condition in read.conditions)
+    assert holds == (verdict.error is None), f"{sizes}\n{text(data, Dice(0))}{verdict.error!r}"
+    if holds:
+        found = Counter(call.result.shape[1:] for call in verdict.runs[2, False].calls)
+        at = (known(call.outputs[0].shape, sizes) for call in read.applications)
+        assert Counter(at) == found or any(not c.outputs[0].batched for c in read.applications)
+    return f"holds: {holds}"
+
+
+def symbols_for(inputs: dict[str, Any]) -> dict[str, int]:
+    """Put symbols in place of all but the first size of every input; gives what they stand for."""
+    sizes = {}
+    for name, shape in inputs.items():
+        for place in range(1, len(shape) if isinstance(shape, list) else 0):
+            if isinstance(shape[place], int):
+                sizes[f"S_{name}_{place}"] = shape[place]
+                shape[place] = f"S_{name}_{place}"
+    return sizes
+
+
+def known(shape: tuple[Any, ...], sizes: Mapping[str, int]) -> tuple[int, ...]:
+    return tuple(size if isinstance(size, int) else size.at(sizes) for size in shape)
+
+
 def test_about_half_of_the_networks_are_valid() -> None:
     accepted = [judged(network(Dice(seed))).error is None for seed in range(150)]
     assert 0.3 < sum(accepted) / len(accepted) < 0.7

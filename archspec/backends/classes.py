@@ -240,7 +240,7 @@ class Classes:
         for column, hint in zip(each.columns, hints, strict=True):
             if _varies(column) and column not in each.parameters:
                 wanted = identifier(own.get(_typed(column), hint))
-                each.parameters[column] = _fresh(wanted, set(each.parameters.values()))
+                each.parameters[column] = fresh(wanted, set(each.parameters.values()))
 
     def literals(self, plan: Plan) -> Iterator[Hole]:
         """Every literal of an `__init__`, those for inner classes included."""
@@ -283,7 +283,8 @@ def _parameter_columns(plans: list[Plan]) -> dict[tuple[Any, ...], str]:
     }
 
 
-def _fresh(wanted: str, taken: set[str]) -> str:
+def fresh(wanted: str, taken: set[str]) -> str:
+    """The name, or one like it that is not taken."""
     chosen, number = wanted, 2
     while chosen in taken or chosen in TAKEN:
         chosen, number = f"{wanted}{number}", number + 1

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from archspec.backends.classes import Class, Classes, Plan
+from archspec.backends.classes import Class, Classes, Plan, fresh
 from archspec.backends.expressions import Construction, Expression, Hole, Invocation, Printer
 from archspec.backends.literals import identifier, is_identifier, literal
-from archspec.expr import Formula
+from archspec.expr import Formula, compile_expression
 from archspec.graph import Graph, Trace
 from archspec.ops import FreeTensor
 
@@ -77,7 +77,9 @@ class _Writer:
         lines = [f"{BODY}super().__init__()"]
         for member in plan.members:
             if isinstance(member.value, FreeTensor):
-                lines += [f"{BODY}{line}" for line in free_lines(member.name, member.value)]
+                taken = set(each.parameters.values())
+                made = free_lines(member.name, member.value, taken)
+                lines += [f"{BODY}{line}" for line in made]
                 continue
             if is_identifier(member.name):
                 start, end = f"{BODY}self.{member.name} = ", ""
@@ -154,11 +156,11 @@ def _kind(value: Any) -> str:
     return type(value).__name__
 
 
-def free_lines(name: str, tensor: FreeTensor) -> list[str]:
-    """The statements that make a parameter or buffer of a scope."""
+def free_lines(name: str, tensor: FreeTensor, taken: set[str]) -> list[str]:
+    """The statements that make a parameter or buffer of a scope; `taken` are variables in use."""
     if tensor.init is not None:
         return _parameter_lines(name, tensor, *tensor.init)
-    return _buffer_lines(name, tensor)
+    return _buffer_lines(name, tensor, taken)
 
 
 def _dtype(tensor: FreeTensor) -> str:
@@ -177,19 +179,23 @@ def _parameter_lines(name: str, tensor: FreeTensor, init: str, args: Any) -> lis
     ]
 
 
-def _buffer_lines(name: str, tensor: FreeTensor) -> list[str]:
+def _buffer_lines(name: str, tensor: FreeTensor, taken: set[str]) -> list[str]:
     end = "" if tensor.persistent else ", persistent=False"
     sizes = literal(tensor.sizes)
     if not isinstance(tensor.value, Formula):
         value = f"torch.full({sizes}, {literal(tensor.value)}, dtype=torch.{tensor.dtype})"
         return [f"self.register_buffer({literal(name)}, {value}{end})"]
     lines = []
-    code = tensor.value.code(tuple(map(identifier, tensor.index)))
+    variables: dict[str, str] = {}
+    for index in tensor.index:
+        variables[index] = fresh(identifier(index), {*taken, *variables.values()})
+    code = tensor.value.code(variables)
+    used = compile_expression(tensor.value.text).names
     for position, index in enumerate(tensor.index):
-        if f"{index}" in code and index != "_":
+        if index in used:
             view = ["1"] * len(tensor.sizes)
             view[position] = "-1"
             shaped = f".view({', '.join(view)})" if len(view) > 1 else ""
-            lines.append(f"{index} = torch.arange({tensor.sizes[position]}){shaped}")
+            lines.append(f"{variables[index]} = torch.arange({tensor.sizes[position]}){shaped}")
     value = f"torch.as_tensor({code}, dtype=torch.{tensor.dtype}).expand({sizes}).contiguous()"
     return [*lines, f"self.register_buffer({literal(name)}, {value}{end})"]

@@ -4,8 +4,9 @@ import argparse
 import glob
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from archspec.cli.common import (
     Usage,
@@ -17,6 +18,7 @@ from archspec.cli.common import (
     parameters,
     wants_colour,
 )
+from archspec.cli.fixing import add_fix_options, fix_file, wants_fixes
 from archspec.diagnostics.formats import FORMATS, MACHINE, full
 from archspec.pipeline import Report
 
@@ -30,6 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="specs, folders of specs or patterns; `-` is standard input",
     )
     add_spec_options(parser)
+    add_fix_options(parser)
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
     parser.add_argument(
         "--format", choices=FORMATS, default="full", help="of diagnostics (%(default)s)"
@@ -50,6 +53,8 @@ def run(options: argparse.Namespace) -> int:
         paths = list(_paths(options.files))
     except Usage as error:
         return fail(str(error))
+    if wants_fixes(options):
+        _fix(paths, options, params)
     reports = {path: checked(path, options, params) for path in paths}
     if options.format in MACHINE:
         everything = [d for report in reports.values() for d in report.diagnostics]
@@ -60,6 +65,13 @@ def run(options: argparse.Namespace) -> int:
         if len(reports) > 1:
             print(summary(list(reports.values())))
     return max(exit_code(report, strict=options.strict) for report in reports.values())
+
+
+def _fix(paths: Sequence[str], options: argparse.Namespace, params: Mapping[str, Any]) -> None:
+    for path in paths:
+        count = fix_file(path, options, params) if path != "-" else 0
+        if count and not options.diff:
+            print(f"{path}: {count} {'fix' if count == 1 else 'fixes'} applied", flush=True)
 
 
 def _paths(files: Sequence[str]) -> Iterator[str]:

@@ -12,8 +12,7 @@ from archspec.diagnostics import Collector, Refused, Source
 from archspec.diagnostics.render import render
 from archspec.expand import MAX_LAYERS
 from archspec.pipeline import Report, check
-from archspec.syntax import Mapping as MappingNode
-from archspec.syntax import Node, Scalar, Sequence, read
+from archspec.syntax import plain, read
 
 
 def add_spec_options(parser: argparse.ArgumentParser) -> None:
@@ -61,18 +60,9 @@ def _value(text: str, whole: str) -> Any:
     if not text:
         return None
     try:
-        return _plain(read(Source("--set", text), found))
+        return plain(read(Source("--set", text), found))
     except Refused:
         raise Usage(f"--set {whole}: {next(iter(found)).message}") from None
-
-
-def _plain(node: Node) -> Any:
-    if isinstance(node, Scalar):
-        return node.value
-    if isinstance(node, Sequence):
-        return [_plain(item) for item in node.items]
-    assert isinstance(node, MappingNode)
-    return {key.text: _plain(value) for key, value in node.items()}
 
 
 def load_plugins(options: argparse.Namespace) -> None:

@@ -5,7 +5,7 @@ import inspect
 
 from archspec.cli.common import Usage, fail, load_plugins
 from archspec.diagnostics import did_you_mean
-from archspec.expand.making import words_of
+from archspec.expand.invalid import words_of
 from archspec.ops import Layer, find, names
 
 

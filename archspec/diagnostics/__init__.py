@@ -12,7 +12,7 @@ from archspec.diagnostics.model import (
     Source,
     SpecError,
 )
-from archspec.diagnostics.suggest import did_you_mean, nearest
+from archspec.diagnostics.suggest import Remedy, did_you_mean, nearest
 
 __all__ = [
     "CODES",
@@ -23,6 +23,7 @@ __all__ = [
     "Label",
     "Place",
     "Refused",
+    "Remedy",
     "Severity",
     "Source",
     "SpecError",

@@ -1,7 +1,7 @@
 """Did you mean: the known name that a mistyped or foreign one stands for."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Self
 
 _FOREIGN: Final = {
     # layer types
@@ -100,23 +100,55 @@ _FOREIGN: Final = {
 _OURS: Final = {word: ours.split() for words, ours in _FOREIGN.items() for word in words.split()}
 
 
+class Remedy(str):
+    """Help that can be applied: what to write instead of what.
+
+    `certain` says that no other reading is likely, so that `--fix` may apply it unasked.
+    """
+
+    __slots__ = ("certain", "instead_of", "replacement")
+
+    certain: bool
+    instead_of: str
+    replacement: str
+
+    @classmethod
+    def of(cls, text: str, instead_of: str, replacement: str, *, certain: bool) -> Self:
+        """Help with this text."""
+        remedy = cls(text)
+        remedy.instead_of = instead_of
+        remedy.replacement = replacement
+        remedy.certain = certain
+        return remedy
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` most likely stands for, or None.
 
     Case, underscores and hyphens do not count; beyond that, what other tools say for it does, and
     then a small edit distance.
     """
+    found = _candidates(name, known)
+    return found[0][0] if found[0] else None
+
+
+def _candidates(name: str, known: Iterable[str]) -> tuple[list[str], bool]:
+    """Known names for a name, the likeliest first, and whether the first is beyond doubt."""
     folded: dict[str, str] = {}
     for candidate in known:
         folded.setdefault(_fold(candidate), candidate)
     word = _fold(name)
-    for ours in (word, *map(_fold, _OURS.get(word, ()))):
-        if ours in folded:
-            return folded[ours]
-    from difflib import get_close_matches  # needed only when something is wrong
+    if word in folded:
+        return [folded[word]], True
+    foreign = [folded[each] for each in map(_fold, _OURS.get(word, ())) if each in folded]
+    if foreign:
+        return foreign, len(foreign) == 1 and foreign[0][:1].islower()
+    from difflib import SequenceMatcher, get_close_matches  # only when something is wrong
 
-    match = get_close_matches(word, folded, n=1, cutoff=0.7)
-    return folded[match[0]] if match else None
+    close = get_close_matches(word, folded, n=2, cutoff=0.7)
+    ratios = [SequenceMatcher(None, word, each).ratio() for each in close]
+    sure = bool(ratios) and ratios[0] >= 0.75 and (len(ratios) < 2 or ratios[1] < ratios[0] - 0.1)
+    return [folded[each] for each in close], sure
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
@@ -125,8 +157,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     if colon and before.isidentifier():
         written = f"{before}: {after.rstrip(':')}".strip()
         return f"write `{written}`: YAML wants a space after the colon"
-    match = nearest(name, known)
-    return f"did you mean `{match}`?" if match else None
+    found, certain = _candidates(name, known)
+    if not found:
+        return None
+    return Remedy.of(f"did you mean `{found[0]}`?", name, found[0], certain=certain)
 
 
 def _fold(name: str) -> str:

@@ -19,7 +19,7 @@ from archspec.ops import find
 from archspec.ops import names as type_names
 from archspec.sizes import witness
 from archspec.spec import InputSpec, Spec
-from archspec.syntax import Mapping, Node, Scalar, Sequence, lift
+from archspec.syntax import Mapping, Node, Scalar, Sequence, lift, plain
 from archspec.tensors import Tensor
 
 __all__ = ["MAX_LAYERS", "Unfinished", "expand"]
@@ -51,10 +51,9 @@ def _network(context: Context, params: AbstractMapping[str, Any]) -> Network:
     if spec.body is None or _lacks_inputs(context):
         raise Refused
     options = Source("--set")
-    given = {
-        name: (value, lift(value, options, (name,)))
-        for name, value in {**spec.given, **params}.items()
-    }
+    tree = lift({**spec.given, **params}, options, context.found)
+    assert isinstance(tree, Mapping)
+    given = {name.text: (plain(value), value) for name, value in tree.items()}
     names = bind(context, spec.params, given, {}, "the network", spec.node.place)
     symbols = _symbols(context, names)
     names = {**names, **symbols}

@@ -18,6 +18,7 @@ from archspec.expr import (
 from archspec.resolve import Application
 from archspec.sizes import Domain, Expr
 from archspec.spec import BlockSpec, Spec
+from archspec.spec.traps import is_open, report_split
 from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
 
 MAX_LAYERS = 20_000
@@ -158,6 +159,8 @@ class Context:
 
     def expression_error(self, error: ExpressionError, node: Node) -> Refused:
         """The diagnostic for an expression that failed."""
+        if error.code == "E109" and isinstance(node, Scalar) and is_open(node):
+            return report_split(None, node, self.found)
         return self.report(error.code, error.message, node.place, help=error.help)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from archspec.diagnostics import Fault, Label, Place, Refused, did_you_mean
+from archspec.diagnostics import Fault, Label, Refused
 from archspec.expand.advice import advise
 from archspec.expand.context import Context, Names
 from archspec.expand.invalid import report_invalid, type_place
@@ -16,7 +16,6 @@ from archspec.expand.items import Given, Item, Made, Value, arguments
 from archspec.graph import Leaf
 from archspec.ops import Layer, accept, outputs_of
 from archspec.resolve import Application
-from archspec.syntax import Mapping
 from archspec.tensors import Tensor
 
 

@@ -69,9 +69,7 @@ def _misfit(
     wanted = _wanted(context, param, names)
     message = f"parameter `{param.name.text}` is {wanted}, not {_shown(value)}"
     written = where.text if isinstance(where, Scalar) else ""
-    return context.report(
-        "E105", message, where.place, help=advice(value, wanted, names, written)
-    )
+    return context.report("E105", message, where.place, help=advice(value, wanted, names, written))
 
 
 def _listing(known: list[str]) -> str:

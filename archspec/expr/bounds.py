@@ -31,7 +31,8 @@ def bounded(value: Any) -> Any:
     """The value, if it is within the bounds."""
     if type(value) is int and not -MAX_INTEGER < value < MAX_INTEGER:
         raise ExpressionError("a number beyond 64 bits")
-    weight(value)
+    if isinstance(value, list | str):
+        weight(value)
     return value
 
 

@@ -53,6 +53,8 @@ def parse(text: str) -> ast.expr:
     if "\\" in text or "\0" in text:
         raise ExpressionError("a backslash has no meaning here", code="E109")
     flat = text.replace("\n", " ").strip()
+    if not flat:
+        raise ExpressionError("there is no expression here", code="E109")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -4,12 +4,15 @@
 """
 
 import ast
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from archspec.expr.bounds import shown
 from archspec.expr.compiler import compile_expression
 from archspec.expr.errors import ExpressionError
+from archspec.expr.operators import truth
 from archspec.expr.scope import CONSTANTS, Scope
 
 _OPERATORS: dict[type[ast.AST], str] = {
@@ -38,14 +41,14 @@ class Formula:
     text: str
     values: tuple[tuple[str, int | float | bool], ...]
 
-    def code(self, index: tuple[str, ...]) -> str:
-        """Torch code for it, over tensors with the names in `index`.
+    def code(self, index: Mapping[str, str]) -> str:
+        """Torch code for it; `index` has the variable of every index.
 
         Conditions become `torch.where`, `and` and `or` become `&` and `|`.
         Raises `ExpressionError` for what has no meaning over tensors.
         """
         names = {**dict(self.values), **CONSTANTS}
-        return _code(compile_expression(self.text).tree, names, frozenset(index))
+        return _Writer(names, index).number(compile_expression(self.text).tree)
 
 
 def capture(text: str, index: tuple[str, ...], names: Mapping[str, Any]) -> Formula:
@@ -55,34 +58,121 @@ def capture(text: str, index: tuple[str, ...], names: Mapping[str, Any]) -> Form
     for name in sorted(expression.names - set(index) - set(CONSTANTS)):
         value = compile_expression(name).run(Scope(names))
         if not isinstance(value, int | float):
-            raise ExpressionError(f"`{name}` is {value!r}: a formula takes numbers")
+            raise ExpressionError(f"`{name}` is {shown(value)}: a formula takes numbers")
         values[name] = value
     formula = Formula(text, tuple(values.items()))
-    formula.code(index)
+    formula.code({name: name for name in index})
     return formula
 
 
-def _code(node: ast.expr, names: Mapping[str, Any], index: frozenset[str]) -> str:
-    def of(each: ast.expr) -> str:
-        return _code(each, names, index)
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes torch code. Parts without an index are computed, and written as their value."""
 
-    if not any(isinstance(n, ast.Name) and n.id in index for n in ast.walk(node)):
-        return repr(compile_expression(ast.unparse(node)).run(Scope(names)))
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.BinOp):
-        return f"({of(node.left)} {_OPERATORS[type(node.op)]} {of(node.right)})"
-    if isinstance(node, ast.UnaryOp):
-        return f"({'~' if isinstance(node.op, ast.Not) else '-'}{of(node.operand)})"
-    if isinstance(node, ast.BoolOp):
-        sign = f" {_OPERATORS[type(node.op)]} "
-        return f"({sign.join(of(value) for value in node.values)})"
-    if isinstance(node, ast.IfExp):
-        return f"torch.where({of(node.test)}, {of(node.body)}, {of(node.orelse)})"
-    if isinstance(node, ast.Compare) and all(type(op) in _OPERATORS for op in node.ops):
-        sides = [of(each) for each in (node.left, *node.comparators)]
+    names: Mapping[str, Any]
+    index: Mapping[str, str]
+
+    def number(self, node: ast.expr) -> str:
+        """Code for a part that counts: a condition in it is 0 or 1, as in Python."""
+        if isinstance(node, ast.BoolOp) and not self.is_condition(node):
+            raise _meaningless(node)
+        code = self.code(node)
+        return f"{code}.long()" if self.varies(node) and self.is_condition(node) else code
+
+    def code(self, node: ast.expr) -> str:
+        """Code for any part."""
+        if not self.varies(node):
+            return _literal(self.value(node))
+        if isinstance(node, ast.Name):
+            return self.index[node.id]
+        if isinstance(node, ast.BinOp):
+            return self.arithmetic(node)
+        if isinstance(node, ast.UnaryOp):
+            return self.unary(node)
+        if isinstance(node, ast.BoolOp):
+            sign = f" {_OPERATORS[type(node.op)]} "
+            return f"({sign.join(self.condition(value) for value in node.values)})"
+        if isinstance(node, ast.IfExp):
+            return self.conditional(node)
+        if isinstance(node, ast.Compare) and all(type(op) in _OPERATORS for op in node.ops):
+            return self.comparison(node)
+        raise _meaningless(node)
+
+    def arithmetic(self, node: ast.BinOp) -> str:
+        """Code for an operator. Torch has no integers to negative powers."""
+        left, right = self.number(node.left), self.number(node.right)
+        if isinstance(node.op, ast.Pow):
+            if not self.varies(node.right) and self.value(node.right) < 0:
+                right = _literal(float(self.value(node.right)))
+            elif not self.varies(node.left) and _may_be_negative(node.right):
+                left = _literal(float(self.value(node.left)))
+        return f"({left} {_OPERATORS[type(node.op)]} {right})"
+
+    def unary(self, node: ast.UnaryOp) -> str:
+        """Code for a sign, or `not`."""
+        if isinstance(node.op, ast.Not):
+            return f"(~{self.condition(node.operand)})"
+        operand = self.number(node.operand)
+        return f"(-{operand})" if isinstance(node.op, ast.USub) else operand
+
+    def conditional(self, node: ast.IfExp) -> str:
+        """Code for `a if c else b`; decided here where `c` has no index."""
+        if not self.varies(node.test):
+            return self.code(node.body if truth(self.value(node.test)) else node.orelse)
+        write = self.code if self.is_condition(node) else self.number
+        branches = f"{write(node.body)}, {write(node.orelse)}"
+        return f"torch.where({self.condition(node.test)}, {branches})"
+
+    def comparison(self, node: ast.Compare) -> str:
+        """Code for a chain of comparisons."""
+        sides = [self.number(each) for each in (node.left, *node.comparators)]
         signs = [_OPERATORS[type(op)] for op in node.ops]
         pairs = [f"({a} {s} {b})" for a, s, b in zip(sides, signs, sides[1:], strict=False)]
         return f"({' & '.join(pairs)})" if len(pairs) > 1 else pairs[0]
+
+    def condition(self, node: ast.expr) -> str:
+        """Code for a part that must be true or false."""
+        if not self.varies(node):
+            return repr(truth(self.value(node)))
+        code = self.code(node)
+        return code if self.is_condition(node) else f"({code} != 0)"
+
+    def is_condition(self, node: ast.expr) -> bool:
+        """Whether a part is true or false, not a number."""
+        if not self.varies(node):
+            return isinstance(self.value(node), bool)
+        if isinstance(node, ast.IfExp):
+            return self.is_condition(node.body) and self.is_condition(node.orelse)
+        if isinstance(node, ast.BoolOp):
+            return all(map(self.is_condition, node.values))
+        negation = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+        return negation or isinstance(node, ast.Compare)
+
+    def varies(self, node: ast.expr) -> bool:
+        """Whether an index stands in a part."""
+        return any(isinstance(n, ast.Name) and n.id in self.index for n in ast.walk(node))
+
+    def value(self, node: ast.expr) -> int | float | bool:
+        """The value of a part without an index."""
+        value = compile_expression(ast.unparse(node)).run(Scope(self.names))
+        if not isinstance(value, int | float):
+            raise ExpressionError(f"`{ast.unparse(node)}` is {shown(value)}, not a number")
+        return value
+
+
+def _literal(value: int | float | bool) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return f'float("{value}")'
+    return f"({value!r})" if value < 0 else repr(value)
+
+
+def _may_be_negative(node: ast.expr) -> bool:
+    minus = (ast.USub, ast.Sub)
+    return any(
+        isinstance(n, ast.BinOp | ast.UnaryOp) and isinstance(n.op, minus) for n in ast.walk(node)
+    )
+
+
+def _meaningless(node: ast.expr) -> ExpressionError:
     message = f"`{ast.unparse(node)}` has no meaning over index tensors"
-    raise ExpressionError(message, code="E109", offset=node.col_offset)
+    return ExpressionError(message, code="E109", offset=node.col_offset)

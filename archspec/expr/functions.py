@@ -83,4 +83,4 @@ def call(name: str, arguments: list[Any]) -> Any:
     try:
         return FUNCTIONS[name](*arguments)
     except (TypeError, ValueError, OverflowError, ArithmeticError) as error:
-        raise ExpressionError(f"`{name}`: {error}") from None
+        raise ExpressionError(f"`{name}`: {str(error).removeprefix('_')}") from None

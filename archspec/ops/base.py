@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from archspec.diagnostics import Fault
+from archspec.diagnostics import Fault, Remedy
 from archspec.sizes import Size
 from archspec.tensors import FLOATS, INTEGERS, Tensor
 
@@ -179,7 +179,9 @@ def _check_inputs(layer: Layer, inputs: tuple[Tensor, ...]) -> None:
     kind = type(layer).__name__
     low, high = layer.arity
     if len(inputs) < low or (high is not None and len(inputs) > high):
-        wanted = str(low) if low == high else f"{low} or more" if high is None else f"{low} to {high}"
+        wanted = (
+            str(low) if low == high else f"{low} or more" if high is None else f"{low} to {high}"
+        )
         raise Fault("E112", f"{kind} takes {wanted} inputs, not {len(inputs)}")
     for number, x in enumerate(inputs):
         if layer.dtypes is not None and x.dtype not in layer.dtypes:
@@ -219,7 +221,9 @@ def _complete(layer: Layer, inferred: Mapping[str, Size]) -> Layer:
                 f"{name} is {given}, but the input has {value}",
                 field=name,
                 input=0,
-                help=f"write {name}: {value}, or leave it out",
+                help=Remedy.of(
+                    f"write {name}: {value}, or leave it out", str(given), str(value), certain=False
+                ),
             )
     return layer.model_copy(update=missing) if missing else layer
 

@@ -64,7 +64,7 @@ class Spec(BaseModel):
     def _from_language(cls, data: Any) -> Any:
         found = Collector()
         try:
-            fields = read_fields(lift(data, Source("<python>")), found)
+            fields = read_fields(lift(data, Source("<python>"), found), found)
         except Refused:
             fields = {}
         found.check()

@@ -16,11 +16,12 @@ LATER = {
 """Keys of the language that this version does not know yet, and what they would bring."""
 
 
-def as_mapping(node: Node, what: str, found: Collector) -> Mapping:
+def as_mapping(node: Node, what: str, found: Collector, help: str | None = None) -> Mapping:
     """The node as a mapping, or a diagnostic."""
     if isinstance(node, Mapping):
         return node
-    raise found.report("E105", f"{what} must be a mapping, not {describe(node)}", node.place)
+    message = f"{what} must be a mapping, not {describe(node)}"
+    raise found.report("E105", message, node.place, help=help)
 
 
 def as_text(node: Node, what: str, found: Collector) -> Scalar:

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from keyword import iskeyword
 from typing import Any, TypeVar
 
-from archspec.diagnostics import Collector, Refused
+from archspec.diagnostics import Collector, Refused, did_you_mean
 from archspec.spec.layers import BODY, read_body
-from archspec.spec.model import BlockSpec, InputSpec, Outputs, OutputSpec, ParamSpec
+from archspec.spec.model import BlockSpec, Body, InputSpec, Outputs, OutputSpec, ParamSpec
 from archspec.spec.parts import as_mapping, as_name, as_text, items_of, refuse_unknown_keys
+from archspec.spec.traps import refuse_split
 from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
 from archspec.tensors import DTYPES
 
@@ -23,8 +24,8 @@ T = TypeVar("T")
 
 def read_fields(tree: Node, found: Collector) -> dict[str, Any]:
     """The fields of a `Spec`. Reports what is wrong and leaves that part out."""
-    top = as_mapping(tree, "a spec", found)
-    refuse_unknown_keys(top, KEYS, "a spec", found)
+    top = as_mapping(tree, "a spec", found, help="it has `archspec: 1`, `inputs:` and `layers:`")
+    stray = refuse_unknown_keys(top, KEYS, "a spec", found)
     _check_version(top, found)
     name = top.get("name")
     return {
@@ -34,7 +35,7 @@ def read_fields(tree: Node, found: Collector) -> dict[str, Any]:
         "inputs": _section(top, "inputs", found, _read_inputs) or (),
         "defaults": _section(top, "defaults", found, _read_defaults) or {},
         "blocks": _section(top, "blocks", found, _read_blocks) or {},
-        "body": _attempt(lambda: read_body(top, found, "the network")),
+        "body": _body(top, found, "the network", stray),
         "outputs": _section(top, "outputs", found, read_outputs),
     }
 
@@ -44,6 +45,13 @@ def _attempt(read: Callable[[], T]) -> T | None:
         return read()
     except Refused:
         return None
+
+
+def _body(scope: Mapping, found: Collector, what: str, stray: bool) -> Body | None:
+    """The body of a scope. A stray key may be what it is missing: then that was told."""
+    if stray and not any(key in scope.entries for key in BODY):
+        return None
+    return _attempt(lambda: read_body(scope, found, what))
 
 
 def _section(
@@ -71,8 +79,9 @@ def _check_version(top: Mapping, found: Collector) -> None:
 def read_params(node: Node, found: Collector) -> tuple[ParamSpec, ...]:
     """`params: {planes: int, stride: 1, eps: float?}`."""
     params = as_mapping(node, "`params:`", found)
-    for name, _ in params.items():
-        _check_word(name, "a parameter", found)
+    if not refuse_split(params, found):
+        for name, _ in params.items():
+            _check_word(name, "a parameter", found)
     return tuple(_read_param(name, value) for name, value in params.items())
 
 
@@ -123,7 +132,7 @@ def read_dtype(node: Node, found: Collector) -> str:
     """A dtype, by PyTorch's name."""
     text = as_text(node, "`dtype:`", found).text
     if text not in DTYPES:
-        help = f"there are {', '.join(DTYPES)}"
+        help = did_you_mean(text, DTYPES) or f"there are {', '.join(DTYPES)}"
         raise found.report("E105", f"there is no dtype `{text}`", node.place, help=help)
     return text
 
@@ -151,7 +160,7 @@ def _read_blocks(node: Node, found: Collector) -> dict[str, BlockSpec]:
 def _read_block(name: Scalar, node: Node, found: Collector) -> BlockSpec:
     what = f"block `{name.text}`"
     mapping = as_mapping(node, what, found)
-    refuse_unknown_keys(mapping, BLOCK_KEYS, what, found)
+    stray = refuse_unknown_keys(mapping, BLOCK_KEYS, what, found)
     inputs = mapping.get("inputs")
     return BlockSpec.model_construct(
         name=name,
@@ -159,7 +168,7 @@ def _read_block(name: Scalar, node: Node, found: Collector) -> BlockSpec:
         inputs=tuple(as_text(n, "the name of an input", found) for n in items_of(inputs))
         if inputs is not None
         else (),
-        body=_attempt(lambda: read_body(mapping, found, what)),
+        body=_body(mapping, found, what, stray),
         outputs=_section(mapping, "outputs", found, _read_results),
     )
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Container
 from typing import Any
 
-from archspec.diagnostics import Collector
+from archspec.diagnostics import Collector, Refused
 from archspec.expr import ExpressionError, compile_expression
 from archspec.syntax import Mapping, Scalar
 from archspec.syntax.scalars import resolve
@@ -24,22 +24,29 @@ def refuse_split(mapping: Mapping, found: Collector) -> bool:
         return False
     bad = False
     for key, value in mapping.items():
-        if isinstance(value, Scalar) and value.plain and _is_open(value.text):
-            _report_split(key, value, found)
+        if isinstance(value, Scalar) and is_open(value):
+            report_split(key, value, found)
             bad = True
     return bad
 
 
-def _report_split(key: Scalar, value: Scalar, found: Collector) -> None:
+def is_open(value: Scalar) -> bool:
+    """Whether a value opens a bracket that it does not close."""
+    text = value.text
+    return value.plain and text[:1] in ("=", "(") and text.count("(") > text.count(")")
+
+
+def report_split(key: Scalar | None, value: Scalar, found: Collector) -> Refused:
+    """Report a value that YAML cut at a comma; `key` is None in a list."""
+    before = f"{key.text}: " if key is not None else ""
     whole = whole_value(value) or f"{value.text}, …)"
     if value.text.startswith("="):
         message = f"YAML cuts `{whole}` at its comma"
-        help = f'quote the expression: `{key.text}: "{whole}"`'
-        found.report("E109", message, value.place, help=help)
-    else:
-        message = f"YAML knows no tuples: it cuts `{whole}` at its comma"
-        help = f"write a list: `{key.text}: {_listed(whole)}`"
-        found.report("E105", message, value.place, help=help)
+        help = f'quote the expression: `{before}"{whole}"`'
+        return found.report("E109", message, value.place, help=help)
+    message = f"YAML knows no tuples: it cuts `{whole}` at its comma"
+    help = f"write a list: `{before}{_listed(whole)}`"
+    return found.report("E105", message, value.place, help=help)
 
 
 def whole_value(value: Scalar) -> str | None:
@@ -89,10 +96,6 @@ def _is_known(text: str, names: Container[str]) -> bool:
     except ExpressionError:
         return False
     return bool(used) and all(name in names for name in used)
-
-
-def _is_open(text: str) -> bool:
-    return text[:1] in ("=", "(") and text.count("(") > text.count(")")
 
 
 def _listed(text: str) -> str:

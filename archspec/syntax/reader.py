@@ -4,6 +4,7 @@ Composing from events is two to four times faster than `yaml.compose`, keeps exa
 needs no recursion: nothing in a text can exhaust the interpreter's stack.
 """
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ import yaml
 from archspec.diagnostics import Collector, Label, Place, Refused, Source, did_you_mean
 from archspec.syntax.mistakes import explain
 from archspec.syntax.scalars import resolve
-from archspec.syntax.tree import Mapping, Node, Scalar, Sequence, pack
+from archspec.syntax.tree import MAX_DEPTH, MAX_NODES, Mapping, Node, Scalar, Sequence, pack
 
 MAX_BYTES = 8_000_000
-MAX_DEPTH = 100
-MAX_NODES = 4_000_000
-
+_FORBIDDEN = re.compile(
+    "[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+"""What is no printable character of YAML: https://yaml.org/spec/1.2.2/#51-character-set."""
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -50,15 +52,28 @@ def read(source: Source, found: Collector) -> Node:
     except yaml.YAMLError as error:
         raise _syntax_error(source, error, found) from None
     except UnicodeEncodeError:
-        place = Place(source, 1, 1, 2)
-        raise found.report("E002", "the text holds a lone surrogate", place) from None
+        raise _character_error(source, found) from None
 
 
 def _syntax_error(source: Source, error: yaml.YAMLError, found: Collector) -> Refused:
+    if getattr(error, "problem_mark", None) is None:
+        return _character_error(source, found)
     mistake = explain(source, error)
     return found.report(
         "E002", mistake.message, mistake.place, labels=mistake.labels, help=mistake.help
     )
+
+
+def _character_error(source: Source, found: Collector) -> Refused:
+    """A character that YAML allows nowhere: libyaml knows its byte, not its line."""
+    text = source.text or ""
+    match = _FORBIDDEN.search(text)
+    position = match.start() if match else 0
+    line = text.count("\n", 0, position) + 1
+    column = position - text.rfind("\n", 0, position)
+    shown = f"U+{ord(text[position]):04X}" if text else "nothing"
+    place = Place(source, line, column, column + 1)
+    return found.report("E002", f"YAML has no place for the character {shown}", place)
 
 
 class _Composer:
@@ -67,8 +82,9 @@ class _Composer:
     def __init__(self, source: Source, found: Collector) -> None:
         self.source = source
         self.found = found
-        self.anchors: dict[str, tuple[Node, int]] = {}
+        self.anchors: dict[str, tuple[Node, int, int]] = {}  # node, how many nodes, how deep
         self.open: list[tuple[Node, str | None, int]] = []  # collection, anchor, nodes before it
+        self.depths = [0]  # of what is closed already, in every open collection
         self.key: Scalar | None = None
         self.keys: list[Scalar | None] = []
         self.nodes = 0
@@ -119,7 +135,7 @@ class _Composer:
         value = resolve(text) if plain else text
         node = Scalar(self.source, pack(line, column, length), text, value, plain)
         if event.anchor is not None:
-            self.anchors[event.anchor] = (node, 1)
+            self.anchors[event.anchor] = (node, 1, 0)
         self._add(node, event)
 
     def _begin(self, event: Any) -> None:
@@ -134,14 +150,17 @@ class _Composer:
         before = self.nodes
         self._add(node, event)
         self.open.append((node, event.anchor, before))
+        self.depths.append(0)
         self.keys.append(self.key)
         self.key = None
 
     def _end(self, event: Any) -> None:
         node, anchor, before = self.open.pop()
         self.key = self.keys.pop()
+        depth = self.depths.pop() + 1
+        self.depths[-1] = max(self.depths[-1], depth)
         if anchor is not None:
-            self.anchors[anchor] = (node, self.nodes - before)
+            self.anchors[anchor] = (node, self.nodes - before, depth)
 
     def _alias(self, event: Any) -> None:
         known = self.anchors.get(event.anchor)
@@ -153,7 +172,10 @@ class _Composer:
                 else (f"there is no anchor `{event.anchor}`")
             )
             raise self._refuse("E004", message, event, did_you_mean(event.anchor, self.anchors))
-        node, size = known
+        node, size, depth = known
+        if len(self.open) + depth > MAX_DEPTH:
+            raise self._refuse("E005", f"nested deeper than {MAX_DEPTH} levels by aliases", event)
+        self.depths[-1] = max(self.depths[-1], depth)
         self.nodes += size - 1
         self._add(node, event)
 

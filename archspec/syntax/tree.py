@@ -1,8 +1,6 @@
 """The tree of a spec: scalars, mappings and sequences that know where they stand."""
 
 from collections.abc import Iterator
-from collections.abc import Mapping as AbstractMapping
-from collections.abc import Sequence as AbstractSequence
 from typing import Any
 
 from archspec.diagnostics import Place, Source
@@ -10,6 +8,12 @@ from archspec.diagnostics import Place, Source
 # A mark packs line, column (both from 0) and length into one integer: a spec of 100 000 layers
 # has a million nodes. A node made from Python data has the keys that lead to it instead.
 Mark = int | tuple[str, ...]
+MAX_DEPTH = 100
+"""Collections within each other, aliases followed."""
+MAX_NODES = 4_000_000
+"""Values of a spec, aliases followed."""
+MAX_SHOWN = 120
+"""Characters of a value in a message."""
 _LENGTH = 16
 _COLUMN = 24
 
@@ -102,39 +106,5 @@ def describe(node: Node) -> str:
     if isinstance(node, Sequence):
         return "a list"
     assert isinstance(node, Scalar)
-    return repr(node.value) if isinstance(node.value, str) else node.text or "nothing"
-
-
-def lift(data: Any, source: Source, path: tuple[str, ...] = ()) -> Node:
-    """The tree of plain Python data: mappings, lists and tuples, and leaves of any kind.
-
-    Its places are key paths. Data that contains itself raises `RecursionError`.
-    """
-    if isinstance(data, Node):
-        return data
-    if isinstance(data, AbstractMapping):
-        mapping = Mapping(source, path)
-        for key, value in data.items():
-            text = _key(key)
-            below = (*path, text)
-            mapping.entries[text] = (
-                Scalar(source, below, text, text, True),
-                lift(value, source, below),
-            )
-        return mapping
-    if isinstance(data, AbstractSequence) and not isinstance(data, str | bytes):
-        sequence = Sequence(source, path)
-        sequence.items = [lift(v, source, (*path, str(n))) for n, v in enumerate(data)]
-        return sequence
-    return Scalar(source, path, data if isinstance(data, str) else _spelled(data), data, True)
-
-
-def _key(key: object) -> str:
-    return key if isinstance(key, str) else _spelled(key)
-
-
-def _spelled(value: object) -> str:
-    spellings = {None: "null", True: "true", False: "false"}
-    if value is None or isinstance(value, bool):
-        return spellings[value]
-    return repr(value)
+    text = repr(node.value) if isinstance(node.value, str) else node.text or "nothing"
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"

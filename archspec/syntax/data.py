@@ -1,0 +1,74 @@
+"""Plain Python data → tree: its places are the keys that lead to a value."""
+
+from collections.abc import Mapping as AbstractMapping
+from collections.abc import Sequence as AbstractSequence
+from typing import Any
+
+from archspec.diagnostics import Collector, Place, Refused, Source
+from archspec.syntax.tree import MAX_DEPTH, MAX_NODES, Mapping, Node, Scalar, Sequence
+
+Path = tuple[str, ...]
+
+
+def lift(data: Any, source: Source, found: Collector) -> Node:
+    """The tree of mappings, lists and tuples, with leaves of any kind.
+
+    Raises `Refused` for data that is too deep or too large, as what contains itself is.
+    """
+    return _Lifter(source, found).node(data, ())
+
+
+def plain(node: Node) -> Any:
+    """The plain data of a tree: lists, dicts and values, with nothing computed."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Sequence):
+        return [plain(item) for item in node.items]
+    assert isinstance(node, Mapping)
+    return {key.text: plain(value) for key, value in node.items()}
+
+
+class _Lifter:
+    def __init__(self, source: Source, found: Collector) -> None:
+        self.source = source
+        self.found = found
+        self.nodes = 0
+
+    def node(self, data: Any, path: Path) -> Node:
+        self.nodes += 1
+        if len(path) > MAX_DEPTH:
+            raise self.refuse("E005", f"nested deeper than {MAX_DEPTH} levels", path[:3])
+        if self.nodes > MAX_NODES:
+            raise self.refuse("E005", f"more than {MAX_NODES} values", path[:3])
+        if isinstance(data, Node):
+            return data
+        if isinstance(data, AbstractMapping):
+            return self.mapping(data, path)
+        if isinstance(data, AbstractSequence) and not isinstance(data, str | bytes):
+            sequence = Sequence(self.source, path)
+            sequence.items = [self.node(each, (*path, str(n))) for n, each in enumerate(data)]
+            return sequence
+        text = data if isinstance(data, str) else spelled(data)
+        return Scalar(self.source, path, text, data, True)
+
+    def mapping(self, data: AbstractMapping[Any, Any], path: Path) -> Mapping:
+        mapping = Mapping(self.source, path)
+        for key, value in data.items():
+            text = key if isinstance(key, str) else spelled(key)
+            below = (*path, text)
+            if text in mapping.entries:
+                self.refuse("E003", f"`{text}` appears twice: keys are text", below)
+                continue
+            name = Scalar(self.source, below, text, text, True)
+            mapping.entries[text] = (name, self.node(value, below))
+        return mapping
+
+    def refuse(self, code: str, message: str, path: Path) -> Refused:
+        return self.found.report(code, message, Place(self.source, 0, 0, 0, path))
+
+
+def spelled(value: object) -> str:
+    """A value as YAML spells it."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else repr(value)
