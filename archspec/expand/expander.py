@@ -93,7 +93,9 @@ class Expander:
             found = []
             for entry in outputs.entries:
                 if entry.when is None or self.context.condition(entry.when, names):
-                    value = self.follow(wiring.refer(entry.source, None, names))
+                    source = wiring.refer(entry.source, None, names)
+                    wiring.warn_of_captured_chain(source)
+                    value = self.follow(source)
                     found.append((entry.name, value, entry.training_only))
             if all(training_only for _, _, training_only in found):
                 message = "no output is left: in eval there is nothing to give"

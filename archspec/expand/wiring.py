@@ -74,12 +74,12 @@ class Wiring:
         """An output in mid-trunk is also what the next layer takes, unless that says `from:`."""
         for item in self.items:
             silent = item.spec.sources is None and not isinstance(item.spec.args, Sequence)
-            if silent and [each.item for each in item.sources] == [source.item]:
-                if isinstance(source.item, Item):
-                    label = Label(source.item.place, "an output of the network")
-                    message = f"`{item.name}` takes the output `{source.item.name}`: is that meant?"
-                    help = "say `from:` here, or write the output's layers last"
-                    self.context.report("W303", message, item.place, labels=(label,), help=help)
+            captured = silent and [each.item for each in item.sources] == [source.item]
+            if captured and isinstance(source.item, Item):
+                label = Label(source.item.place, "an output of the network")
+                message = f"`{item.name}` takes the output `{source.item.name}`: is that meant?"
+                help = "say `from:` here, or write the output's layers last"
+                self.context.report("W303", message, item.place, labels=(label,), help=help)
 
     def refer(self, node: Node, item: Item | None, names: Names | None = None) -> Source:
         """The source that a reference names: `x`, or `x.k` for one of several results."""
