@@ -12,6 +12,7 @@ from archspec.spec import Spec
 from archspec.tensors import Tensor
 
 if TYPE_CHECKING:
+    import networkx
     import torch
 
 Shape = tuple[Size, ...]
@@ -56,17 +57,21 @@ class Network:
         return self.graph.name
 
     @property
-    def inputs(self) -> dict[str, Tensor]:
-        """The inputs by name, in order: shapes leave the batch out."""
-        root = self.graph.root
-        return dict(zip(root.inputs, self.trace.tensors, strict=False))
+    def inputs(self) -> dict[str, Shape]:
+        """The shapes of the inputs by name, in order, without the batch."""
+        return {name: tensor.shape for name, tensor in self.input_tensors.items()}
 
     @property
-    def outputs(self) -> dict[str, Tensor]:
-        """The outputs in eval by name, in order."""
-        return self.outputs_in(training=False)
+    def outputs(self) -> dict[str, Shape]:
+        """The shapes of the outputs in eval by name, in order, without the batch."""
+        return {name: tensor.shape for name, tensor in self.output_tensors().items()}
 
-    def outputs_in(self, *, training: bool) -> dict[str, Tensor]:
+    @property
+    def input_tensors(self) -> dict[str, Tensor]:
+        """The inputs by name: shape, dtype, and whether they have a batch."""
+        return dict(zip(self.graph.root.inputs, self.trace.tensors, strict=False))
+
+    def output_tensors(self, *, training: bool = False) -> dict[str, Tensor]:
         """The outputs of one mode by name. A network without `outputs:` calls its one `output`."""
         root = self.graph.root
         named = self.spec.outputs is not None
@@ -104,6 +109,12 @@ class Network:
     def macs(self) -> Size:
         """Multiply-adds of a forward pass at batch 1 in eval; shared layers count every time."""
         return sum((application.macs for application in self.applications), start=0)
+
+    def to_networkx(self) -> "networkx.DiGraph[str]":
+        """The flat graph of all calls, for networkx; see `archspec.backends.digraph`."""
+        from archspec.backends.digraph import to_networkx  # loads networkx
+
+        return to_networkx(self)
 
     def build(
         self,

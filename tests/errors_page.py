@@ -7,10 +7,11 @@ like all others.
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from archspec.diagnostics import CODES, Diagnostic
 from archspec.diagnostics.render import render
@@ -40,12 +41,13 @@ def registered(page: str) -> Iterator[None]:
     """With the layer types that a page's Python examples register, for as long as that."""
     registry.names()  # all built-in types are loaded now: what is added later is the page's
     types = dict(registry._types)
-    names: dict[str, Any] = {"__name__": "the_users_own"}
+    own = sys.modules["users_own"] = ModuleType("users_own")  # generated code imports from it
     try:
         for code in blocks(page, "python"):
-            exec(code, names)
+            exec(code, own.__dict__)
         yield
     finally:
+        del sys.modules["users_own"]
         registry._types.clear()
         registry._types.update(types)
 
@@ -83,11 +85,9 @@ def _section(code: str) -> str:
     assert page is not None
     _, _, body = page.partition("\n\n")
     body = body.replace(f"{MARK}\n", "").replace("\n## ", "\n### ").strip()
-    intro, wrong, rest = body.partition("### Wrong")
-    bad, right, good = rest.partition("### Right")
     with registered(page):
-        bad = _FENCED.sub(_with_output, bad)
-    return f"## {code}\n\n**{CODES[code].title}**\n\n{intro}{wrong}{bad}{right}{good}"
+        body = _FENCED.sub(_with_output, f"{body}\n")
+    return f"## {code}\n\n**{CODES[code].title}**\n\n{body.rstrip()}"
 
 
 def _with_output(block: re.Match[str]) -> str:

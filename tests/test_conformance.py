@@ -118,7 +118,7 @@ def test_stages(reference: Reference) -> None:
     single = [(call.name, call.output) for call in calls if call.name in whole]
     wanted = [stage for stage in reference.stages if stage[0] in whole]
     assert in_order(single, reference) == in_order(wanted, reference)
-    assert tuple(next(iter(network.outputs.values())).shape) == tuple(real.output.shape[1:])
+    assert tuple(next(iter(network.outputs.values()))) == tuple(real.output.shape[1:])
 
 
 @networks([reference for reference in REFERENCES if reference.printed])

@@ -1,15 +1,19 @@
 """Every example of README and docs is run; every table made from the code is up to date."""
 
+import argparse
 import difflib
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from archspec.cli import COMMANDS
 from archspec.ops import find, names
 from archspec.ops.registry import FAMILIES
 from tests.docs_runner import PAGES, ROOT, rendered
 from tests.docs_tables import FAMILY_TITLES
+from tests.test_layering import LAYERS
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -28,6 +32,23 @@ def test_every_family_of_layer_types_is_on_the_page() -> None:
         assert cls is not None
         if cls.__module__.startswith("archspec.ops."):
             assert f"\n### {name}\n" in page
+
+
+def test_the_map_lists_the_modules_in_the_order_of_imports() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    _, _, table = page.partition("| module | what it is |")
+    table, _, _ = table.partition("## The layering")
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == LAYERS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_on_the_page_of_the_command_line(command: str) -> None:
+    page = (ROOT / "docs" / "cli.md").read_text("utf-8")
+    parser = argparse.ArgumentParser(add_help=False)
+    import_module(f"archspec.cli.{command}").add_options(parser)
+    options = [word for action in parser._actions for word in action.option_strings]
+    assert f"## {command}" in page
+    assert [word for word in options if word not in page] == []
 
 
 def anchors(text: str) -> set[str]:

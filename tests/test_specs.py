@@ -40,10 +40,10 @@ def full(tensor: Tensor, sizes: Mapping[str, int], batch: int) -> tuple[int, ...
 def outputs(network: Network, sizes: Mapping[str, int], *, batch: int, training: bool) -> Any:
     """The shapes of all outputs, by name: of the module, and as predicted."""
     module = network.build().train(training)
-    inputs = [torch.randn(full(each, sizes, batch)) for each in network.inputs.values()]
+    inputs = [torch.randn(full(each, sizes, batch)) for each in network.input_tensors.values()]
     with torch.no_grad():
         result = module(*inputs)
-    named = network.outputs_in(training=training)
+    named = network.output_tensors(training=training)
     real = result if isinstance(result, tuple) else (result,)
     shapes = {name: tuple(each.shape) for name, each in zip(named, real, strict=True)}
     return shapes, {name: full(tensor, sizes, batch) for name, tensor in named.items()}

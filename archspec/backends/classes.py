@@ -19,13 +19,19 @@ from archspec.backends.expressions import (
     skeleton,
 )
 from archspec.backends.forward import Forward, braced, emission
+from archspec.backends.literals import TAKEN as TAKEN_WORDS
 from archspec.backends.literals import class_name, identifier, literal
-from archspec.backends.small import SmallModules
+from archspec.backends.small import SmallModules, claim
 from archspec.graph import Composite, Leaf, Output, Trace
 from archspec.names import TAKEN
 from archspec.ops import Construct, FreeTensor, Function
 
-SEQUENTIAL = frozenset({"append", "extend", "insert", "pop"})
+SEQUENTIAL = frozenset(
+    """
+    append extend insert pop __add__ __delitem__ __getitem__ __iadd__ __imul__ __iter__ __len__
+    __mul__ __rmul__ __setitem__
+    """.split()  # noqa: SIM905 - names read better as text
+)
 """Attributes of `nn.Sequential` that a child cannot be called by."""
 
 
@@ -68,11 +74,12 @@ class Classes:
     """All classes of a network."""
 
     def __init__(self, root: Composite, trace: Trace) -> None:
-        self.small = SmallModules()
+        self.taken = set(TAKEN_WORDS)
+        """The names at the top of the file."""
+        self.small = SmallModules(self.taken)
         self.plans: dict[int, Plan] = {}
         self.keys: dict[int, str] = {}
         self.classes: dict[str, Class] = {}
-        self.names: set[str] = set()
         self.tuples: dict[str, tuple[str, ...]] = {}
         """The named tuples that scopes return: their fields."""
         self.root = self.plan(root, trace, root.kind or "network")
@@ -199,8 +206,10 @@ class Classes:
         wanted = f"{name}TrainingOutput" if extra else f"{name}Output"
         fields = tuple(output.name for output in _present(scope, training=training))
         chosen, number = wanted, 2
-        while chosen in self.names or self.tuples.setdefault(chosen, fields) != fields:
+        while self.tuples.get(chosen) != fields and chosen in self.taken:
             chosen, number = f"{wanted}{number}", number + 1
+        self.tuples[chosen] = fields
+        self.taken.add(chosen)
         return chosen
 
     # Classes.
@@ -210,7 +219,7 @@ class Classes:
         key = repr((plan.name, plan.sequential, plan.arguments, plan.lines, self.outline(plan)))
         self.keys[id(plan.composite)] = key
         if key not in self.classes:
-            self.classes[key] = Class(self.unique(plan.name))
+            self.classes[key] = Class(claim(plan.name, self.taken))
         self.classes[key].plans.append(plan)
 
     def outline(self, plan: Plan) -> list[Any]:
@@ -223,14 +232,6 @@ class Classes:
             for m in plan.members
         ]
 
-    def unique(self, name: str) -> str:
-        """A class name that is not taken."""
-        chosen, number = name, 2
-        while chosen in self.names or chosen in self.small.names or chosen in self.tuples:
-            chosen, number = f"{name}{number}", number + 1
-        self.names.add(chosen)
-        return chosen
-
     def parametrise(self, each: Class) -> None:
         """Find the literals that differ between instances, and name them."""
         rows = [list(self.literals(plan)) for plan in each.plans]
@@ -240,7 +241,8 @@ class Classes:
         for column, hint in zip(each.columns, hints, strict=True):
             if _varies(column) and column not in each.parameters:
                 wanted = identifier(own.get(_typed(column), hint))
-                each.parameters[column] = fresh(wanted, set(each.parameters.values()))
+                taken = {*each.parameters.values(), *self.taken}
+                each.parameters[column] = fresh(wanted, taken)
 
     def literals(self, plan: Plan) -> Iterator[Hole]:
         """Every literal of an `__init__`, those for inner classes included."""

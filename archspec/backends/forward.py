@@ -80,11 +80,15 @@ class Forward:
         names = []
         for value, name in enumerate(self.scope.inputs):
             chosen = "x" if name == "input" else identifier(name)
-            while chosen in names:
+            while chosen in names or chosen in self.reserved():
                 chosen += "_"
             names.append(chosen)
             self.variables[value] = chosen
         return names
+
+    def reserved(self) -> set[str]:
+        """What `forward` names beside its variables: the named tuples that it returns."""
+        return {text.partition("(")[0] for text in self.returns.values()}
 
     def call(self, position: int, call: Call, training_only: bool) -> None:
         """The statement of one call."""
@@ -162,7 +166,8 @@ class Forward:
             chosen = None
         if chosen is None:
             chosen = identifier(self.scope.names[value])
-            while chosen in live or chosen in ROLLING or chosen in arguments:
+            taken = {*live, *ROLLING, *arguments, *self.reserved()}
+            while chosen in taken:
                 chosen += "_"
         self.variables[value] = chosen
         return chosen
@@ -178,7 +183,7 @@ class Forward:
             if (name := self.variables[value]) not in names
             and value not in inputs
             and name not in ROLLING
-            and "self" not in name
+            and not name.startswith(("self.", "getattr("))
         ]
         if dead:
             self.lines.append(f"del {', '.join(dead)}")

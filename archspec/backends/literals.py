@@ -8,7 +8,7 @@ import keyword
 import re
 from typing import Any
 
-_TAKEN = frozenset({"self", "torch", "nn", "F", "NamedTuple", "OrderedDict", "Tensor", "math"})
+TAKEN = frozenset({"self", "torch", "nn", "F", "NamedTuple", "OrderedDict", "Tensor", "math"})
 
 
 def literal(value: Any) -> str:
@@ -46,7 +46,7 @@ def identifier(name: str) -> str:
     word = re.sub(r"[^0-9A-Za-z_]", "_", name)
     if not word or word[0].isdigit():
         word = f"x{word}"
-    if keyword.iskeyword(word) or word in _TAKEN or hasattr(builtins, word):
+    if keyword.iskeyword(word) or word in TAKEN or hasattr(builtins, word):
         word += "_"
     return word
 
@@ -57,5 +57,5 @@ def class_name(name: str) -> str:
     word = "".join(part[0].upper() + part[1:] for part in parts) or "Network"
     word = f"Network{word}" if word[0].isdigit() else word
     return (
-        f"{word}_" if keyword.iskeyword(word) or word in _TAKEN or hasattr(builtins, word) else word
+        f"{word}_" if keyword.iskeyword(word) or word in TAKEN or hasattr(builtins, word) else word
     )

@@ -50,7 +50,11 @@ def execute(source: str) -> ModuleType:
     module.__file__ = f"<{name}>"
     linecache.cache[module.__file__] = (len(source), None, source.splitlines(True), module.__file__)
     sys.modules[name] = module
-    exec(compile(source, module.__file__, "exec"), module.__dict__)  # noqa: S102 - our own text
+    try:
+        exec(compile(source, module.__file__, "exec"), module.__dict__)  # noqa: S102 - our own text
+    except BaseException:
+        del sys.modules[name]  # a user's layer that cannot be imported now may be later
+        raise
     for each in list(vars(module).values()):
         if isinstance(each, type) and each.__module__ == name:
             copyreg.pickle(each, _reducer(source))

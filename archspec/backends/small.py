@@ -21,32 +21,43 @@ _CLASS = """class {name}(nn.Module):
 
 
 class SmallModules:
-    """Definitions by name, and what they import."""
+    """Definitions by name, and what they import. All share the names of the file, `taken`."""
 
-    def __init__(self) -> None:
+    def __init__(self, taken: set[str]) -> None:
+        self.taken = taken
         self.names: dict[str, str] = {}
         self.imports: dict[str, str] = {}
+        self.known: dict[str, str] = {}
 
     def define(self, name: str, source: str) -> str:
         """A definition that a layer type brings; gives the name to call it by."""
-        self.names.setdefault(name, source.strip() + "\n")
-        return name
+        if source not in self.known:
+            chosen = self.known[source] = claim(name, self.taken)
+            text = re.sub(rf"\bclass {name}\b", f"class {chosen}", source)
+            self.names[chosen] = text.strip() + "\n"
+        return self.known[source]
 
     def imported(self, path: str) -> str:
         """A class from elsewhere, such as a user's own layer; gives the name to call it by."""
-        module, _, name = path.rpartition(".")
-        known = self.imports.setdefault(name, module)
-        return name if known == module else path
+        if path not in self.known:
+            module, _, name = path.rpartition(".")
+            chosen = self.known[path] = claim(name, self.taken)
+            alias = "" if chosen == name else f" as {chosen}"
+            self.imports[path] = f"from {module} import {name}{alias}"
+        return self.known[path]
 
     def use(self, kind: str, function: Function) -> Expression:
         """A tensor operation as a module: its class, constructed with its literals."""
-        source = _source("{name}", kind, function)
-        name, number = kind, 2
-        while self.names.setdefault(name, source.replace("{name}", name)) != source.replace(
-            "{name}", name
-        ):
-            name, number = f"{kind}{number}", number + 1
-        return invocation(name, (), function.values)
+        return invocation(self.define(kind, _source(kind, function)), (), function.values)
+
+
+def claim(name: str, taken: set[str]) -> str:
+    """The name, or one like it that is not taken; it is taken then."""
+    chosen, number = name, 2
+    while chosen in taken:
+        chosen, number = f"{name}{number}", number + 1
+    taken.add(chosen)
+    return chosen
 
 
 def _source(name: str, kind: str, function: Function) -> str:

@@ -36,7 +36,7 @@ def _imports(body: str, classes: Classes) -> str:
     if "F." in body:
         lines.append("import torch.nn.functional as F")
     lines.append("from torch import Tensor, nn")
-    own = [f"from {module} import {name}" for name, module in sorted(classes.small.imports.items())]
+    own = sorted(classes.small.imports.values())
     blocks = ["\n".join(block) for block in (standard, lines, own) if block]
     return "\n\n".join(blocks) + "\n"
 

@@ -15,7 +15,9 @@ _HEAD = ("layer", "type", "arguments", "output", "parameters", "MACs")
 def table(network: Network) -> str:
     """The table of a network, at most 100 columns wide."""
     lines = _lines(network.layers, network.example_sizes)
-    head = f"{network.name}: {_tensors(network.inputs)} → {_tensors(network.outputs)}"
+    head = (
+        f"{network.name}: {_tensors(network.input_tensors)} → {_tensors(network.output_tensors())}"
+    )
     return "\n".join([head, "", *lines, lines[1], *_totals(network)])
 
 
@@ -97,8 +99,8 @@ def as_json(network: Network) -> dict[str, Any]:
     """The table as plain data. Symbolic sizes are texts."""
     return {
         "name": network.name,
-        "inputs": {name: _json_tensor(t) for name, t in network.inputs.items()},
-        "outputs": {name: _json_tensor(t) for name, t in network.outputs.items()},
+        "inputs": {name: _json_tensor(t) for name, t in network.input_tensors.items()},
+        "outputs": {name: _json_tensor(t) for name, t in network.output_tensors().items()},
         "parameters": network.parameter_count,
         "macs": _json_size(network.macs),
         "conditions": [str(condition) for condition in network.conditions],

@@ -67,7 +67,7 @@ def try_out(
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         inputs = {
             name: _random(tensor, network, batch, device, dtype, channels_last)
-            for name, tensor in network.inputs.items()
+            for name, tensor in network.input_tensors.items()
         }
         began = time.perf_counter()
         with torch.no_grad():
@@ -79,7 +79,9 @@ def try_out(
         raise TrialError(f"PyTorch says: {error}") from error
     names = list(network.outputs)
     real = _outputs(result, names)
-    predicted = {name: _full(tensor, network, batch) for name, tensor in network.outputs.items()}
+    predicted = {
+        name: _full(tensor, network, batch) for name, tensor in network.output_tensors().items()
+    }
     return Trial(
         network=network,
         module=module,

@@ -54,7 +54,7 @@ def _network(context: Context, params: AbstractMapping[str, Any]) -> Network:
     tree = lift({**spec.given, **params}, options, context.found)
     assert isinstance(tree, Mapping)
     given = {name.text: (plain(value), value) for name, value in tree.items()}
-    names = bind(context, spec.params, given, {}, "the network", spec.node.place)
+    names = bind(context, spec.params, given, {}, "the network", None)
     symbols = _symbols(context, names)
     names = {**names, **symbols}
     inputs = {each.name.text: _input(context, each, names) for each in spec.inputs}
@@ -122,18 +122,21 @@ def _defaults(context: Context, names: AbstractMapping[str, Any]) -> None:
             help = did_you_mean(name, type_names())
             context.report("E102", f"there is no layer type `{name}`", key.place, help=help)
             continue
-        for argument, _ in args.items():
-            known = argument_names(cls)
-            if argument.text not in known:
+        known = argument_names(cls)
+        values = {}
+        for argument, value in args.items():
+            if argument.text in known:
+                values[argument.text] = context.evaluate(value, names)
+            else:
                 message = f"{name} has no argument `{argument.text}`"
                 help = did_you_mean(argument.text, known) or f"it has {', '.join(known)}"
                 context.report("E103", message, argument.place, help=help)
-        context.defaults[name] = context.evaluate(args, names)
+        context.defaults[name] = values
 
 
 def _find_sizes(network: Network, context: Context) -> None:
     """Sizes that work, for a network with symbolic inputs: to build it, and as a proof."""
-    symbols = sorted({symbol for t in network.inputs.values() for symbol in _symbols_of(t)})
+    symbols = sorted({symbol for t in network.input_tensors.values() for symbol in _symbols_of(t)})
     sizes = witness(symbols, context.domain.requirements) if symbols else {}
     if sizes is None:
         conditions = " and ".join(map(str, context.domain.requirements))

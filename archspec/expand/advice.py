@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from archspec.diagnostics import Fault
+from archspec.diagnostics import Fault, Label
 from archspec.expand.items import Value
 from archspec.graph import Leaf
 from archspec.ops import Layer, apply, find
 from archspec.ops.arguments import spread
-from archspec.tensors import Tensor
+from archspec.syntax import Node
+from archspec.tensors import Tensor, show_shape
 
 MAX_PADDING = 8
 MAX_STRIDE = 8
@@ -22,7 +23,13 @@ class _Maker:
     name: str
     layer: Layer
     inputs: tuple[Tensor, ...]
-    line: int
+    output: Tensor
+    node: Node
+
+    @property
+    def line(self) -> int:
+        """Where it stands."""
+        return self.node.place.line
 
 
 def advise(fault: Fault, layer: Layer, inputs: Sequence[Value]) -> str | None:
@@ -41,6 +48,29 @@ def advise(fault: Fault, layer: Layer, inputs: Sequence[Value]) -> str | None:
             if _takes(layer, [*known[:number], changed, *known[number + 1 :]], known):
                 return words
     return None
+
+
+def reasons(inputs: Sequence[Value]) -> list[Label]:
+    """Where the sizes of inputs that do not meet were decided: "stride 2 halves 56×56 here"."""
+    sizes = {value.tensor.shape[1:] for value in inputs if value.tensor is not None}
+    found = []
+    for value in inputs if len(sizes) > 1 else ():
+        maker = _maker(value)
+        if maker is not None and maker.node is not value.node:
+            before, after = maker.inputs[0].shape[1:], maker.output.shape[1:]
+            if before != after:
+                words = f"{_cause(maker)} {show_shape(after)} of {show_shape(before)} here"
+                found.append(Label(maker.node.place, words))
+    return found
+
+
+def _cause(maker: _Maker) -> str:
+    stride = getattr(maker.layer, "stride", None)
+    kernel = getattr(maker.layer, "kernel_size", None)
+    step = kernel if stride is None else stride
+    if step in (1, (1,), (1, 1), (1, 1, 1)):
+        return f"kernel {kernel} with padding {getattr(maker.layer, 'padding', 0)} makes"
+    return f"stride {step} makes"
 
 
 def _takes(layer: Layer, inputs: list[Tensor], before: list[Tensor]) -> bool:
@@ -127,8 +157,8 @@ def _maker(value: Value) -> _Maker | None:
             continue
         inputs = tuple(trace.tensors[each] for each in call.inputs)
         if "kernel_size" in type(call.target.layer).model_fields:
-            line = call.target.node.place.line
-            return _Maker(call.name, call.target.layer, inputs, line)
+            node = call.target.node
+            return _Maker(call.name, call.target.layer, inputs, trace.tensors[number], node)
         if len(inputs) != 1 or inputs[0].shape != trace.tensors[number].shape:
             return None
         number = call.inputs[0]

@@ -6,7 +6,9 @@ from typing import Any
 
 from archspec.diagnostics import Collector, Label, Place, Refused
 from archspec.expr import (
+    MAX_STEPS,
     ExpressionError,
+    Facts,
     Formula,
     Scope,
     capture,
@@ -18,11 +20,13 @@ from archspec.expr import (
 from archspec.resolve import Application
 from archspec.sizes import Domain, Expr
 from archspec.spec import BlockSpec, Spec
-from archspec.spec.traps import is_open, report_split
+from archspec.spec.traps import advice, is_open, report_split
 from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
 
 MAX_LAYERS = 20_000
 """Layers of an expanded network, unless the caller allows more."""
+MAX_WORK = 2_000_000
+"""Steps of an expansion: layers, turns and scopes, absent and empty ones included."""
 MAX_NESTING = 60
 """Depth of blocks and groups within each other."""
 
@@ -39,6 +43,7 @@ class Context:
     domain: Domain = field(default_factory=Domain)
     defaults: dict[str, dict[str, Any]] = field(default_factory=dict)
     layers: int = 0
+    work: int = 0
     path: list[str] = field(default_factory=list)
     """The names that lead to what is being expanded."""
     rows: list[Application] = field(default_factory=list)
@@ -59,6 +64,13 @@ class Context:
             help = "allow more with --max-layers"
             raise TooLarge(self.report("E005", message, node.place, help=help))
 
+    def spend(self, steps: int, node: Node) -> None:
+        """Steps of work. What never becomes a layer costs time too, and must end as well."""
+        self.work += steps
+        if self.work > max(MAX_WORK, 100 * self.max_layers):
+            message = f"the spec takes more than {MAX_WORK} steps to expand"
+            raise TooLarge(self.report("E005", message, node.place))
+
     def report(
         self,
         code: str,
@@ -70,7 +82,7 @@ class Context:
         help: str | None = None,
     ) -> Refused:
         """Keep a diagnostic, with the uses that lead to it."""
-        stack = tuple(reversed(self.uses))
+        stack = tuple(use for use in reversed(self.uses) if use.place.line != place.line)
         return self.found.report(
             code, message, place, labels=(*labels, *stack), notes=notes, help=help
         )
@@ -90,9 +102,15 @@ class Context:
     def compute(self, node: Scalar, text: str, names: Names) -> Any:
         """The value of an expression that stands at a node."""
         try:
-            return compile_expression(text).run(Scope(names))
+            scope = Scope(names)
+            value = compile_expression(text).run(scope)
         except ExpressionError as error:
             raise self.expression_error(error, node) from None
+        self.spend((MAX_STEPS - scope.steps) // 10, node)
+        if isinstance(value, Facts):
+            help = f"ask for a fact, such as `={value.name}.channels`"
+            raise self.report("E105", f"`{text}` is a tensor, not a value", node.place, help=help)
+        return value
 
     def formula(self, node: Node, index: tuple[str, ...], names: Names) -> Formula:
         """A formula over indices, with the values of the other names in it."""
@@ -111,7 +129,8 @@ class Context:
             raise self.expression_error(error, node) from None
         if not isinstance(value, bool):
             message = f"`when:` is true or false, not {value!r}"
-            raise self.report("E105", message, node.place)
+            help = "compare: for example `when: =depth > 0`"
+            raise self.report("E105", message, node.place, help=help)
         return result
 
     def number(self, node: Node, names: Names, what: str) -> int:
@@ -120,7 +139,10 @@ class Context:
         if isinstance(value, Expr):
             raise self.report("E114", f"{what} must be known, not {value}", node.place)
         if type(value) is not int or value < 0:
-            raise self.report("E105", f"{what} is a whole number, not {value!r}", node.place)
+            written = node.text if isinstance(node, Scalar) else ""
+            help = advice(value, "an integer", names, written)
+            message = f"{what} is a whole number, not {value!r}"
+            raise self.report("E105", message, node.place, help=help)
         return value
 
     def fill(self, node: Scalar, names: Names) -> str:
@@ -138,9 +160,11 @@ class Context:
     def turns(self, clause: Scalar, names: Names) -> list[dict[str, Any]]:
         """What every turn of a `for:` binds."""
         try:
-            return list(compile_for(clause.text).turns(Scope(names)))
+            turns = list(compile_for(clause.text).turns(Scope(names)))
         except ExpressionError as error:
             raise self.expression_error(error, clause) from None
+        self.spend(len(turns), clause)
+        return turns
 
     def shape_of(self, node: Node, names: Names, what: str) -> list[Any]:
         """A shape as it is written in `inputs:`, `shape:` and free tensors: bare words count."""
@@ -161,7 +185,10 @@ class Context:
         """The diagnostic for an expression that failed."""
         if error.code == "E109" and isinstance(node, Scalar) and is_open(node):
             return report_split(None, node, self.found)
-        return self.report(error.code, error.message, node.place, help=error.help)
+        outer = [p.name.text for p in self.spec.params if f"`{p.name.text}`" in error.message]
+        notes = ["a block sees its own parameters only: declare it there, and pass it on"]
+        shown = tuple(notes if self.uses and outer and error.code == "E108" else ())
+        return self.report(error.code, error.message, node.place, notes=shown, help=error.help)
 
 
 class Unfinished(Refused):

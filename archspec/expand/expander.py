@@ -5,7 +5,7 @@ from typing import Any
 
 from archspec.diagnostics import Fault, Label, Refused
 from archspec.expand.annotations import check_annotation
-from archspec.expand.context import MAX_NESTING, Context, Names
+from archspec.expand.context import MAX_NESTING, Context, Names, TooLarge
 from archspec.expand.items import Item, Made, Source, Value, arguments, flatten, type_of
 from archspec.expand.making import LayerMaker, LayerNames
 from archspec.expand.params import bind
@@ -47,13 +47,15 @@ class Expander:
         self.depth += 1
         if self.depth > MAX_NESTING:
             message = f"blocks and groups are nested deeper than {MAX_NESTING} levels"
-            raise self.context.report("E005", message, node.place)
+            # This ends it all: two recursive arms would be tried again at every level.
+            raise TooLarge(self.context.report("E005", message, node.place))
+        self.context.spend(40, node)
         try:
             scope = Scope(Composite(kind, node, body.numbered, tuple(inputs)))
             known = {name: scope.value(name, *flow) for name, flow in inputs.items()}
             if len(inputs) == 1:
                 known["input"] = next(iter(known.values()))
-            items = flatten(self.context, body, names)
+            items = flatten(self.context, body, names, known)
             wiring = Wiring(self.context, items, known)
             wiring.connect(parallel=body.merge is not None)
             for item in order(self.context, items):
@@ -122,7 +124,9 @@ class Expander:
     ) -> Value | None:
         """Join the arms of a parallel body; absent arms are left out."""
         arms = [item for item in items if not item.absent and not item.free]
-        name = "merge" if "merge" not in scope.composite.children else "merge_"
+        name = "merge"
+        while name in scope.composite.children:
+            name += "_"
         item = Item(name, joint, names)
         item.sources = [Source(arm, None, arm.spec.node) for arm in arms]
         if joint.type is None or joint.broken:
@@ -143,7 +147,7 @@ class Expander:
         """The value that a source stands for; an absent layer stands for its first input."""
         while isinstance(source.item, Item) and source.item.absent:
             if not source.item.sources:
-                return None
+                return self.nothing(source)
             source = source.item.sources[0]
         if isinstance(source.item, Value):
             return source.item
@@ -155,6 +159,12 @@ class Expander:
             message = f"`{source.item.name}` has no result `{source.result}`"
             raise self.context.report("E106", message, source.node.place, help=f"it has {have}")
         return results[source.result]
+
+    def nothing(self, source: Source) -> None:
+        """An absent layer that has no input: a free tensor, unless that was told already."""
+        if isinstance(source.item, Item) and source.item.free and not source.item.broken:
+            message = f"`{source.item.name}` is absent here, and has no input to stand for it"
+            raise self.context.report("E106", message, source.node.place)
 
     def item(self, item: Item, scope: Scope) -> None:
         """Make one item. What is wrong is reported, and leaves its results unknown."""
@@ -256,13 +266,14 @@ class Expander:
     def block(self, item: Item, block: BlockSpec, flows: list[Flow], names: Names) -> Made:
         """A use of a block: a closed scope with parameters of its own."""
         context = self.context
+        if block.body is None:
+            raise Refused
         declared = [name.text for name in block.inputs] or ["input"]
         if len(flows) != len(declared):
             message = f"`{block.name.text}` takes {len(declared)} inputs, not {len(flows)}"
             labels = (Label(block.name.place, f"it takes {', '.join(declared)}"),)
-            raise context.report("E112", message, item.place, labels=labels)
-        if block.body is None:
-            raise Refused
+            help = f"name a layer for each: `from: [{', '.join(declared)}]`"
+            raise context.report("E112", message, item.place, labels=labels, help=help)
         inputs = dict(zip(declared, flows, strict=True))
         facts: dict[str, Any] = {name: Facts(name, tensor) for name, (tensor, _) in inputs.items()}
         if len(inputs) == 1:

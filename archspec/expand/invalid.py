@@ -32,7 +32,7 @@ def report_invalid(
             refused = _wrong(context, field, cls, item, given)
         elif not unknown:
             message = f"{cls.__name__} needs `{field}`"
-            help = f"write `{{{cls.__name__}: {{{field}: …}}}}`, and {words_of(cls, field)} for …"
+            help = f"{field} is {words_of(cls, field)}: {_meaning(cls, field)}"
             refused = context.report("E104", message, type_place(item), help=help)
     return refused
 
@@ -48,8 +48,7 @@ def _unknown(context: Context, field: str, cls: type[Layer], item: Item, given: 
 
 
 def _wrong(context: Context, field: str, cls: type[Layer], item: Item, given: Given) -> Refused:
-    default = context.defaults.get(cls.__name__, {}).get(field)
-    value, node = given.get(field, (default, item.spec.node))
+    value, node = given.get(field) or _default(context, field, cls, item)
     wanted = words_of(cls, field)
     shown = "null" if value is None else repr(value)
     message = f"{cls.__name__}.{field} is {wanted}, not {shown}"
@@ -57,6 +56,19 @@ def _wrong(context: Context, field: str, cls: type[Layer], item: Item, given: Gi
     written = node.text if isinstance(node, Scalar) else ""
     help = advice(value, wanted, item.names, written)
     return context.report("E105", message, node.place, help=help)
+
+
+def _default(context: Context, field: str, cls: type[Layer], item: Item) -> tuple[Any, Node]:
+    """A value from `defaults:`, and where it is written."""
+    name = cls.__name__
+    _, written = context.spec.defaults.get(name, (None, None))
+    node = written.get(field) if written is not None else None
+    return context.defaults.get(name, {}).get(field), node or item.spec.node
+
+
+def _meaning(cls: type[Layer], field: str) -> str:
+    infos = {info.alias or name: info for name, info in cls.model_fields.items()}
+    return infos[field].description or "see `archspec ops`"
 
 
 def _culprit(value: Any, node: Node) -> tuple[Any, Node]:

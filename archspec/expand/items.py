@@ -1,16 +1,17 @@
 """The entries of a body, with loops spliced in, conditions decided, names and types known."""
 
+from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from archspec.diagnostics import Label, Place, Refused, did_you_mean
+from archspec.diagnostics import Label, Place, Refused, nearest
 from archspec.expand.context import Context, Names
 from archspec.graph import Composite, Leaf, Trace
 from archspec.names import refusal
 from archspec.ops import Layer, find
 from archspec.ops import names as type_names
 from archspec.spec import BlockSpec, Body, LayerSpec, LoopSpec
-from archspec.syntax import Mapping, Node, Scalar, describe
+from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
 from archspec.tensors import Tensor
 
 Given = dict[str, tuple[Any, Node]]
@@ -81,7 +82,8 @@ class Item:
     @property
     def free(self) -> bool:
         """Whether it is a Parameter or Buffer: never the previous layer."""
-        return self.type is not None and self.type.name in ("Parameter", "Buffer")
+        kind = self.type.name if self.type is not None else self.spec.type and self.spec.type.text
+        return kind in ("Parameter", "Buffer")
 
 
 @dataclass(slots=True)
@@ -107,6 +109,7 @@ class _Flattener:
             self.add(loop.body, {**names, **turn})
 
     def layer(self, spec: LayerSpec, names: Names) -> None:
+        self.context.spend(5, spec.node)
         absent = spec.when is not None and not self.context.condition(spec.when, names)
         name = self.name(spec, names, absent)
         item = Item(name, spec, names, absent, broken=spec.broken)
@@ -131,9 +134,11 @@ class _Flattener:
         if isinstance(entry, LoopSpec):
             spec = LayerSpec.model_construct(node=entry.node, name=None, broken=True)
             self.items.append(Item("", spec, names, broken=True))
-        else:
-            name = entry.name.text if entry.name is not None else ""
-            self.items.append(Item(name, entry, names, broken=True))
+            return
+        if entry.name is None:
+            self.number += 1
+        name = entry.name.text if entry.name is not None else str(self.number - 1)
+        self.items.append(Item(name, entry, names, broken=True))
 
 
 def is_reuse(spec: LayerSpec) -> bool:
@@ -141,27 +146,35 @@ def is_reuse(spec: LayerSpec) -> bool:
     return spec.type is not None and spec.type.text == "Reuse"
 
 
-def flatten(context: Context, body: Body, names: Names) -> list[Item]:
-    """The items of a body, in file order."""
+def flatten(
+    context: Context, body: Body, names: Names, inputs: AbstractMapping[str, Value]
+) -> list[Item]:
+    """The items of a body, in file order. `inputs` are the other names of its scope."""
     flattener = _Flattener(context)
     flattener.add(body, names)
-    _check_names(context, flattener.items)
+    _check_names(context, flattener.items, inputs)
     return flattener.items
 
 
-def _check_names(context: Context, items: list[Item]) -> None:
+def _check_names(context: Context, items: list[Item], inputs: AbstractMapping[str, Value]) -> None:
     seen: dict[str, Item] = {}
     for item in items:
         if not item.name and (item.absent or item.spec.name is None):
             continue
         problem = refusal(item.name)
+        if problem is None and item.name in inputs:
+            problem = f"`{item.name}` is an input of this scope: a layer needs another name"
         if problem:
             context.report("E111", problem, item.place)
         first = seen.setdefault(item.name, item)
         if first is not item and not (first.absent or item.absent):
-            labels = (Label(first.place, "first here"),)
             message = f"two layers of one scope are called `{item.name}`"
-            context.report("E111", message, item.place, labels=labels)
+            if first.spec is item.spec:
+                help = f"put the variable of the loop into the name, as in `{item.name}{{k}}`"
+                context.report("E111", message, item.place, help=help)
+            else:
+                labels = (Label(first.place, "first here"),)
+                context.report("E111", message, item.place, labels=labels)
             item.broken = True
 
 
@@ -188,10 +201,26 @@ def type_of(context: Context, node: Scalar, names: Names) -> TypeUse:
 
 def _unknown_type(context: Context, text: str, node: Scalar) -> Refused:
     known = [*context.blocks, *type_names(), "Reuse"]
-    help = _provided(text) or did_you_mean(text, known) or "see `archspec ops` for the layer types"
-    return context.report(
-        "E102", f"there is no layer type or block `{text}`", node.place, help=help
-    )
+    help = _provided(text) or _nearest_type(context, text, known)
+    notes = (f"`{node.text}` gives `{text}`",) if node.text != text else ()
+    message = f"there is no layer type or block `{text}`"
+    return context.report("E102", message, node.place, notes=notes, help=help)
+
+
+def _nearest_type(context: Context, text: str, known: list[str]) -> str:
+    """Did you mean; for a type that comes in several ranks, the one for the network's inputs."""
+    match = nearest(text, known)
+    if match is None:
+        return "see `archspec ops` for the layer types"
+    family = match[:-2]
+    ranks = [rank for rank in (1, 2, 3) if f"{family}{rank}d" in known]
+    if len(ranks) < 2 or match.lower() in text.lower() or not match.endswith("d"):
+        return f"did you mean `{match}`?"
+    spatial = {len(x.shape.items) - 1 for x in context.spec.inputs if isinstance(x.shape, Sequence)}
+    likely = next((rank for rank in ranks if spatial == {rank}), None)
+    if likely is not None and text[-1:].lower() != "d":
+        match = f"{family}{likely}d"
+    return f"did you mean `{match}`? (the digit counts the dimensions after the channels)"
 
 
 def _provided(name: str) -> str | None:
@@ -222,8 +251,24 @@ def arguments(context: Context, item: Item, names: Names) -> Given:
         given.update({key: (value, args) for key, value in dumped.items()})
     elif args is not None and not takes_list(item):
         message = f"the arguments of {item.type.name} are a mapping, not {describe(args)}"
-        raise context.report("E105", message, args.place)
+        raise context.report("E105", message, args.place, help=_named(item.type, args))
     return given
+
+
+def _named(use: TypeUse, args: Node) -> str | None:
+    """The same arguments with their names, if they stand as in a call of the constructor."""
+    if isinstance(use.target, BlockSpec):
+        names = tuple(param.name.text for param in use.target.params)
+    else:
+        names = use.target.positional
+        required = tuple(n for n, info in use.target.model_fields.items() if info.is_required())
+        names = required if isinstance(args, Scalar) else names
+    values = args.items if isinstance(args, Sequence) else [args]
+    if not all(isinstance(value, Scalar) for value in values) or len(values) > len(names):
+        return None
+    texts = (value.text for value in values if isinstance(value, Scalar))
+    given = ", ".join(f"{name}: {text}" for name, text in zip(names, texts, strict=False))
+    return f"write `{{{use.name}: {{{given}}}}}`"
 
 
 def _is_expression(node: Scalar) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from archspec.diagnostics import Fault, Label, Refused
-from archspec.expand.advice import advise
+from archspec.expand.advice import advise, reasons
 from archspec.expand.context import Context, Names
 from archspec.expand.invalid import report_invalid, type_place
 from archspec.expand.items import Given, Item, Made, Value, arguments
@@ -122,6 +122,8 @@ class LayerMaker:
                 Label(value.node.place, f"{value.tensor} comes from here")
                 for value in dict.fromkeys(shown)
             ]
+            if fault.code in ("E201", "E202"):
+                labels += reasons(shown)
         return self.context.report(
             fault.code,
             fault.message,

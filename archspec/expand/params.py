@@ -27,12 +27,13 @@ def bind(
     given: Given,
     facts: AbstractMapping[str, Any],
     owner: str,
-    place: Place,
+    place: Place | None,
     keys: Mapping | None = None,
 ) -> dict[str, Any]:
     """The names that a scope sees: its parameters, and facts about its inputs.
 
-    `keys` is where the names are written. Reports what does not fit, and raises `Refused` after
+    `place` is where a missing value is told (None: at its declaration), `keys` where the names
+    are written. Reports what does not fit, and raises `Refused` after
     all of it was reported.
     """
     names: dict[str, Any] = dict(facts)
@@ -55,12 +56,21 @@ def bind(
         elif param.default is not None:
             names[name] = context.evaluate(param.default, names)
         else:
-            message = f"{owner} needs a value for its parameter `{name}`"
-            refused = refused if unknown else context.report("E104", message, place)
+            refused = refused if unknown else _missing(context, param, owner, place)
             names[name] = None
     if refused:
         raise refused
     return names
+
+
+def _missing(context: Context, param: ParamSpec, owner: str, place: Place | None) -> Refused:
+    name = param.name.text
+    message = f"{owner} needs a value for its parameter `{name}`"
+    if place is None:
+        help = f"write a default in place of its kind, or give a value: --set {name}=…"
+        return context.report("E104", message, param.name.place, help=help)
+    help = f"write it among the arguments of {owner}: `{name}: …`"
+    return context.report("E104", message, place, help=help)
 
 
 def _misfit(

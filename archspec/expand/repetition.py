@@ -39,6 +39,7 @@ class Repetition:
         ]
         features = [current[0]]
         for turn in range(count):
+            self.context.spend(10, spec.node)
             names = {**item.names, "i": turn}
             name = self.name(names, scope)
             if spec.dense:

@@ -33,7 +33,10 @@ class Wiring:
     def sources(self, item: Item, previous: Item | None) -> list[Source]:
         """The sources of one item."""
         spec = item.spec
-        if spec.broken or item.free:
+        if spec.broken:
+            return []
+        if item.free:
+            self.refuse_inputs(item)
             return []
         args = spec.args
         if isinstance(args, Sequence) and args.items and (item.absent or takes_list(item)):
@@ -45,6 +48,12 @@ class Wiring:
             nodes = spec.sources.items if isinstance(spec.sources, Sequence) else [spec.sources]
             return [self.refer(node, item) for node in nodes]
         return [self.implicit(item, previous)]
+
+    def refuse_inputs(self, item: Item) -> None:
+        """A free tensor takes nothing."""
+        if item.spec.sources is not None:
+            message = "a free tensor takes no input: leave `from:` out"
+            raise self.context.report("E112", message, item.spec.sources.place)
 
     def refuse_second_list(self, item: Item) -> None:
         """A list of inputs and `from:` together are one too many."""
@@ -62,7 +71,8 @@ class Wiring:
         inputs = [name for name in self.inputs if name != "input"]
         if not inputs:
             message = f"`{item.name}` has no input: the scope has none, and nothing comes before it"
-            raise self.context.report("E112", message, item.place)
+            help = "declare what the network takes, for example `inputs: {image: [3, 224, 224]}`"
+            raise self.context.report("E112", message, item.place, help=help)
         raise self.context.report(
             "E112",
             f"there are several inputs ({', '.join(inputs)}): say which one this layer takes",
@@ -96,9 +106,13 @@ class Wiring:
             raise self.context.report("E107", message, node.place)
         return Source(target, result or None, node)
 
-    def unknown(self, name: str, node: Node) -> Refused:
-        """Report a reference to nothing."""
+    def unknown(self, name: str, node: Node, *, reusable: bool = False) -> Refused:
+        """Report a reference to nothing. `reusable`: to nothing that could be used again."""
+        if any(item.broken and (not item.name or "{" in item.name) for item in self.items):
+            return Refused()  # it may be what could not be read
         known = [*self.by_name, *self.inputs]
+        if reusable:
+            known = [key for key, item in self.by_name.items() if not is_reuse(item.spec)]
         help = did_you_mean(name, known)
         notes = []
         if help is None:
@@ -112,12 +126,15 @@ class Wiring:
         """The item whose module a `Reuse` applies again."""
         node = item.spec.args
         if not isinstance(node, Scalar) or not node.text:
-            place = (node or item.spec.node).place
+            place = (node or item.spec.type or item.spec.node).place
             raise self.context.report("E104", "Reuse names a layer: `{Reuse: conv1}`", place)
+        if item.spec.repeat is not None:
+            message = "Reuse applies a layer once: it takes no `repeat:`"
+            raise self.context.report("E101", message, item.spec.repeat.place)
         name = self.context.fill(node, item.names)
         target = self.by_name.get(name)
         if target is None or target is item:
-            raise self.unknown(name, node)
+            raise self.unknown(name, node, reusable=True)
         if target.reuses is not None or is_reuse(target.spec):
             message = f"`{name}` is a Reuse itself: name the layer that it uses"
             raise self.context.report("E106", message, node.place)

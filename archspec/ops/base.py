@@ -182,7 +182,9 @@ def _check_inputs(layer: Layer, inputs: tuple[Tensor, ...]) -> None:
         wanted = (
             str(low) if low == high else f"{low} or more" if high is None else f"{low} to {high}"
         )
-        raise Fault("E112", f"{kind} takes {wanted} inputs, not {len(inputs)}")
+        plural = "input" if wanted == "1" else "inputs"
+        help = f"name them: `{{{kind}: [a, b]}}`" if len(inputs) < low else None
+        raise Fault("E112", f"{kind} takes {wanted} {plural}, not {len(inputs)}", help=help)
     for number, x in enumerate(inputs):
         if layer.dtypes is not None and x.dtype not in layer.dtypes:
             wanted = _dtype_words(layer.dtypes)

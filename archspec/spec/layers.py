@@ -44,10 +44,29 @@ def read_body(mapping: Mapping, found: Collector, what: str) -> Body:
         )
         raise found.report("E104", f"{what} has no `{missing}:`", mapping.place)
     body = read_entries(branches, found)
-    joint = read_layer(None, merge, found)
+    joint = _read_joint(merge, found)
     return Body.model_construct(
         node=body.node, entries=body.entries, numbered=body.numbered, merge=joint
     )
+
+
+def _read_joint(node: Node, found: Collector) -> LayerSpec:
+    """What joins the arms: a layer whose inputs are these arms, and nothing else."""
+    joint = read_layer(None, node, found)
+    if joint.body is not None:
+        message = "`merge:` is a layer such as Concat, not a group"
+        raise found.report("E105", message, node.place)
+    if isinstance(node, Mapping):
+        extra = [
+            key for key in ("from", "when", "repeat", "names", "connect") if key in node.entries
+        ]
+        for word in extra:
+            message = f"`merge:` takes what the arms give: it has no `{word}:`"
+            raise found.report("E101", message, node.entries[word][0].place)
+    if isinstance(joint.args, Sequence):
+        message = "`merge:` takes what the arms give: it has no list of inputs"
+        raise found.report("E112", message, joint.args.place)
+    return joint
 
 
 def read_entries(node: Node, found: Collector) -> Body:

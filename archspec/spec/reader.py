@@ -1,10 +1,11 @@
 """Tree → typed spec: the file's own keys, parameters, inputs, outputs and blocks."""
 
 from collections.abc import Callable
+from collections.abc import Mapping as AbstractMapping
 from keyword import iskeyword
 from typing import Any, TypeVar
 
-from archspec.diagnostics import Collector, Refused, did_you_mean
+from archspec.diagnostics import Collector, Refused, did_you_mean, nearest
 from archspec.spec.layers import BODY, read_body
 from archspec.spec.model import BlockSpec, Body, InputSpec, Outputs, OutputSpec, ParamSpec
 from archspec.spec.parts import as_mapping, as_name, as_text, items_of, refuse_unknown_keys
@@ -15,6 +16,10 @@ from archspec.tensors import DTYPES
 VERSION = 1
 KEYS = ("archspec", "name", "params", "inputs", "defaults", "blocks", *BODY, "outputs")
 BLOCK_KEYS = ("params", "inputs", *BODY, "outputs")
+_NAMING = ("params", "inputs", "blocks", "outputs")
+"""Sections that give names to others."""
+_FILES = ("extends", "include")
+"""Keys that bring such sections from elsewhere."""
 _WORDS = ("input", "true", "false", "null")
 """Words with a meaning in expressions."""
 KINDS = ("int", "float", "bool", "str", "list", "layer")
@@ -28,16 +33,30 @@ def read_fields(tree: Node, found: Collector) -> dict[str, Any]:
     stray = refuse_unknown_keys(top, KEYS, "a spec", found)
     _check_version(top, found)
     name = top.get("name")
+    fields: dict[str, Any] = {
+        "params": _section(top, "params", found, read_params),
+        "inputs": _section(top, "inputs", found, _read_inputs),
+        "defaults": _section(top, "defaults", found, _read_defaults),
+        "blocks": _section(top, "blocks", found, _read_blocks),
+    }
+    sound = _is_sound(top, {**fields, "outputs": ()}, KEYS)  # its outputs, nobody names
+    empty: dict[str, Any] = {"params": (), "inputs": (), "defaults": {}, "blocks": {}}
+    body = _body(top, found, "the network", stray)
     return {
+        **{key: value or empty[key] for key, value in fields.items()},
         "name": as_text(name, "`name:`", found).text if name is not None else "network",
         "node": top,
-        "params": _section(top, "params", found, read_params) or (),
-        "inputs": _section(top, "inputs", found, _read_inputs) or (),
-        "defaults": _section(top, "defaults", found, _read_defaults) or {},
-        "blocks": _section(top, "blocks", found, _read_blocks) or {},
-        "body": _body(top, found, "the network", stray),
+        "body": body if sound else None,
         "outputs": _section(top, "outputs", found, read_outputs),
     }
+
+
+def _is_sound(scope: Mapping, fields: AbstractMapping[str, Any], known: tuple[str, ...]) -> bool:
+    """Whether every section is there that gives names; if not, who uses them is not to blame."""
+    stray = [key for key in scope.entries if key not in known]
+    if any(key in _FILES or nearest(key, _NAMING) for key in stray):
+        return False
+    return not any(key in scope.entries and fields.get(key) is None for key in _NAMING)
 
 
 def _attempt(read: Callable[[], T]) -> T | None:
@@ -161,16 +180,31 @@ def _read_block(name: Scalar, node: Node, found: Collector) -> BlockSpec:
     what = f"block `{name.text}`"
     mapping = as_mapping(node, what, found)
     stray = refuse_unknown_keys(mapping, BLOCK_KEYS, what, found)
-    inputs = mapping.get("inputs")
+    fields: dict[str, Any] = {
+        "params": _section(mapping, "params", found, read_params),
+        "inputs": _section(mapping, "inputs", found, _read_block_inputs),
+        "outputs": _section(mapping, "outputs", found, _read_results),
+    }
+    sound = _is_sound(mapping, fields, BLOCK_KEYS)
+    body = _body(mapping, found, what, stray)
     return BlockSpec.model_construct(
         name=name,
-        params=_section(mapping, "params", found, read_params) or (),
-        inputs=tuple(as_text(n, "the name of an input", found) for n in items_of(inputs))
-        if inputs is not None
-        else (),
-        body=_body(mapping, found, what, stray),
-        outputs=_section(mapping, "outputs", found, _read_results),
+        params=fields["params"] or (),
+        inputs=fields["inputs"] or (),
+        body=body if sound else None,
+        outputs=fields["outputs"],
     )
+
+
+def _read_block_inputs(node: Node, found: Collector) -> tuple[Scalar, ...]:
+    inputs = tuple(as_text(each, "the name of an input", found) for each in items_of(node))
+    names = [each.text for each in inputs]
+    for number, each in enumerate(inputs):
+        if each.text in names[:number]:
+            raise found.report("E111", f"two inputs are called `{each.text}`", each.place)
+        if each.text != "input":
+            _check_word(each, "an input", found)
+    return inputs
 
 
 def _read_results(node: Node, found: Collector) -> Outputs:
@@ -226,7 +260,8 @@ def _read_output(key: Scalar, value: Node, found: Collector) -> OutputSpec:
     if not isinstance(value, Mapping):
         source = as_name(value, f"output `{key.text}`", found)
         return OutputSpec.model_construct(name=key.text, source=source)
-    refuse_unknown_keys(value, ("from", "only", "when"), "an output", found)
+    if refuse_unknown_keys(value, ("from", "only", "when"), "an output", found):
+        raise Refused
     only = value.get("only")
     if only is not None and (not isinstance(only, Scalar) or only.value != "training"):
         found.report("E105", f"`only:` is training, not {describe(only)}", only.place)
