@@ -72,7 +72,7 @@ def run(network: archspec.Network) -> None:
     sizes = network.example_sizes
     inputs = [
         torch.zeros((2, *(value(s, sizes) for s in x.shape)), dtype=getattr(torch, x.dtype))
-        for x in network.inputs.values()
+        for x in network.input_tensors.values()
     ]
     with torch.no_grad():
         result = network.build().eval()(*inputs)

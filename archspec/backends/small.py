@@ -60,7 +60,7 @@ def claim(name: str, taken: set[str]) -> str:
     return chosen
 
 
-def _source(name: str, kind: str, function: Function) -> str:
+def _source(kind: str, function: Function) -> str:
     values = {key: f"self.{key}" for key in function.values}
     code = function.template.format("x", inputs="x", **values)
     init = ""
@@ -68,8 +68,7 @@ def _source(name: str, kind: str, function: Function) -> str:
         arguments = ", ".join(f"{key}: {_type(value)}" for key, value in function.values.items())
         lines = "\n".join(f"        self.{key} = {key}" for key in values)
         init = _INIT.format(arguments=arguments, lines=lines)
-    source = _CLASS.replace("{name}", "\0").format(init=init, code=code)
-    return re.sub("\0", name, source)
+    return _CLASS.format(name=kind, init=init, code=code)
 
 
 def _type(value: object) -> str:

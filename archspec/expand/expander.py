@@ -147,7 +147,8 @@ class Expander:
         """The value that a source stands for; an absent layer stands for its first input."""
         while isinstance(source.item, Item) and source.item.absent:
             if not source.item.sources:
-                return self.nothing(source)
+                self.refuse_nothing(source)
+                return None
             source = source.item.sources[0]
         if isinstance(source.item, Value):
             return source.item
@@ -160,7 +161,7 @@ class Expander:
             raise self.context.report("E106", message, source.node.place, help=f"it has {have}")
         return results[source.result]
 
-    def nothing(self, source: Source) -> None:
+    def refuse_nothing(self, source: Source) -> None:
         """An absent layer that has no input: a free tensor, unless that was told already."""
         if isinstance(source.item, Item) and source.item.free and not source.item.broken:
             message = f"`{source.item.name}` is absent here, and has no input to stand for it"
@@ -175,6 +176,7 @@ class Expander:
             self.refuse_absent(item)
             known = [value for value in inputs if value is not None and value.tensor is not None]
             if len(known) < len(inputs):
+                self.maker.preview(item)
                 return
             self.context.path.append(item.name)
             try:

@@ -4,7 +4,7 @@ from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from archspec.diagnostics import Label, Place, Refused, nearest
+from archspec.diagnostics import Label, Place, Refused, Remedy, did_you_mean
 from archspec.expand.context import Context, Names
 from archspec.graph import Composite, Leaf, Trace
 from archspec.names import refusal
@@ -209,18 +209,20 @@ def _unknown_type(context: Context, text: str, node: Scalar) -> Refused:
 
 def _nearest_type(context: Context, text: str, known: list[str]) -> str:
     """Did you mean; for a type that comes in several ranks, the one for the network's inputs."""
-    match = nearest(text, known)
-    if match is None:
-        return "see `archspec ops` for the layer types"
+    help = did_you_mean(text, known)
+    if help is None or not isinstance(help, Remedy):
+        return help or "see `archspec ops` for the layer types"
+    match = help.replacement
     family = match[:-2]
     ranks = [rank for rank in (1, 2, 3) if f"{family}{rank}d" in known]
     if len(ranks) < 2 or match.lower() in text.lower() or not match.endswith("d"):
-        return f"did you mean `{match}`?"
+        return help
     spatial = {len(x.shape.items) - 1 for x in context.spec.inputs if isinstance(x.shape, Sequence)}
     likely = next((rank for rank in ranks if spatial == {rank}), None)
     if likely is not None and text[-1:].lower() != "d":
         match = f"{family}{likely}d"
-    return f"did you mean `{match}`? (the digit counts the dimensions after the channels)"
+    said = f"did you mean `{match}`? (the digit counts the dimensions after the channels)"
+    return Remedy.of(said, text, match, certain=False)
 
 
 def _provided(name: str) -> str | None:

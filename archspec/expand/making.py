@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from collections.abc import Mapping as AbstractMapping
 from collections.abc import Sequence as AbstractSequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from archspec.expand.items import Given, Item, Made, Value, arguments
 from archspec.graph import Leaf
 from archspec.ops import Layer, accept, outputs_of
 from archspec.resolve import Application
+from archspec.syntax import Mapping, Node, Scalar, Sequence
 from archspec.tensors import Tensor
 
 
@@ -89,6 +91,14 @@ class LayerMaker:
             self.context.rows.append(Application(path, leaf, known, results))
         return Made(leaf, found.results)
 
+    def preview(self, item: Item) -> None:
+        """Report what is wrong with a layer's arguments, whatever its input would have been."""
+        cls = item.type.target if item.type is not None else None
+        if not isinstance(cls, type) or _asks_input(item.spec.args):
+            return
+        with suppress(Refused):
+            self.validated(cls, arguments(self.context, item, item.names), item)
+
     def validated(self, cls: type[Layer], given: Given, item: Item) -> Layer:
         """A layer with these arguments, checked as far as they go without inputs."""
         args = {**self.context.defaults.get(cls.__name__, {})}
@@ -132,6 +142,15 @@ class LayerMaker:
             notes=fault.notes,
             help=help or fault.help,
         )
+
+
+def _asks_input(node: Node | None) -> bool:
+    """Whether arguments ask for facts about the layer's own input."""
+    if isinstance(node, Mapping):
+        return any(_asks_input(value) for _, value in node.items())
+    if isinstance(node, Sequence):
+        return any(map(_asks_input, node.items))
+    return isinstance(node, Scalar) and ("in_channels" in node.text or "in_features" in node.text)
 
 
 def _apply(layer: Layer, inputs: tuple[Tensor, ...]) -> _Applied | Fault:

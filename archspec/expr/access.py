@@ -129,9 +129,11 @@ def subscript_(node: ast.Subscript, sub: Sub) -> Compiled:
             raise ExpressionError(message)
         try:
             found = values[key]
-        except (IndexError, TypeError) as error:
-            size = len(values)
-            raise ExpressionError(f"`{ast.unparse(node)}`: {error} (it has {size})") from None
+        except IndexError:
+            message = f"`{ast.unparse(node)}`: there are {len(values)}, counted from 0"
+            raise ExpressionError(message) from None
+        except TypeError as error:
+            raise ExpressionError(f"`{ast.unparse(node)}`: {error}") from None
         if isinstance(key, slice):
             scope.spend(len(found))
         return found

@@ -14,6 +14,7 @@ in the table below is refused. Nothing is ever evaluated by Python itself.
 """
 
 import ast
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,6 +34,15 @@ class Expression:
     run: Compiled
     names: frozenset[str]
     tree: ast.expr
+
+
+_FOREIGN = {
+    r"\|\|": "write `or`",
+    "&&": "write `and`",
+    r"\?": "write `a if condition else b`",
+    "!(?!=)": "write `not`",
+    r"[^=<>!]=(?!=)": "equality is written `==`",
+}
 
 
 @lru_cache(maxsize=8192)
@@ -61,11 +71,17 @@ def parse(text: str) -> ast.expr:
             tree = ast.parse(flat, mode="eval").body
     except SyntaxError as error:
         offset = (error.offset or 1) - 1
-        raise ExpressionError(f"`{flat}`: {error.msg}", code="E109", offset=offset) from None
+        message, help = f"`{flat}`: {error.msg}", _in_our_words(flat)
+        raise ExpressionError(message, code="E109", offset=offset, help=help) from None
     except (RecursionError, MemoryError, ValueError):
         raise ExpressionError("nested too deeply, or not readable", code="E109") from None
     _refuse_deep(tree)
     return tree
+
+
+def _in_our_words(text: str) -> str | None:
+    """How to write what other languages write differently."""
+    return next((help for sign, help in _FOREIGN.items() if re.search(sign, text)), None)
 
 
 def _refuse_deep(tree: ast.expr) -> None:

@@ -19,6 +19,11 @@ _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Mod: operator.mod,
     ast.Pow: bounds.power,
 }
+_INSTEAD: dict[type[ast.operator], str] = {
+    ast.BitXor: "a power is written `**`",
+    ast.BitAnd: "write `and`",
+    ast.BitOr: "write `or`",
+}
 _ALLOWED = (int, float, bool, Expr)
 
 
@@ -27,7 +32,9 @@ def binary(node: ast.BinOp, sub: Sub) -> Compiled:
     left, right = sub(node.left), sub(node.right)
     action = _BINARY.get(type(node.op))
     if action is None:
-        raise ExpressionError("an unknown operator", code="E109", offset=node.col_offset)
+        message = f"`{ast.unparse(node)}` has an operator that expressions do not have"
+        help = _INSTEAD.get(type(node.op))
+        raise ExpressionError(message, code="E109", offset=node.col_offset, help=help)
     joins = isinstance(node.op, ast.Add | ast.Mult)
 
     def run(scope: Scope) -> Any:
@@ -54,7 +61,8 @@ def unary(node: ast.UnaryOp, sub: Sub) -> Compiled:
         return lambda scope: not truth(operand(scope))
     sign = -1 if isinstance(node.op, ast.USub) else 1
     if isinstance(node.op, ast.Invert):
-        raise ExpressionError("an unknown operator", code="E109", offset=node.col_offset)
+        message = f"`{ast.unparse(node)}` has an operator that expressions do not have"
+        raise ExpressionError(message, code="E109", offset=node.col_offset, help="write `not`")
 
     def run(scope: Scope) -> Any:
         value = operand(scope)

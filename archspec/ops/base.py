@@ -187,10 +187,12 @@ def _check_inputs(layer: Layer, inputs: tuple[Tensor, ...]) -> None:
         raise Fault("E112", f"{kind} takes {wanted} {plural}, not {len(inputs)}", help=help)
     for number, x in enumerate(inputs):
         if layer.dtypes is not None and x.dtype not in layer.dtypes:
-            wanted = _dtype_words(layer.dtypes)
-            raise Fault("E207", f"{kind} takes {wanted}, not {x.dtype}", input=number)
+            message = f"{kind} takes {_dtype_words(layer.dtypes)}, not {x.dtype}"
+            raise Fault("E207", message, input=number, help=_dtype_help(layer.dtypes, x))
         if not x.batched and (not layer.free or number in layer.needs_batch):
-            raise Fault("E117", f"{kind} takes batched tensors, not a free tensor", input=number)
+            message = f"{kind} takes batched tensors, not a free tensor"
+            help = "join it with a batched tensor first: Add, Mul and Concat do that"
+            raise Fault("E117", message, input=number, help=help)
     if layer.ranks is not None and len(inputs[0].shape) not in layer.ranks:
         raise _wrong_rank(layer, inputs[0])
 
@@ -201,13 +203,24 @@ def _dtype_words(dtypes: tuple[str, ...]) -> str:
     return "integers" if set(dtypes) <= set(INTEGERS) else " or ".join(dtypes)
 
 
+def _dtype_help(dtypes: tuple[str, ...], x: Tensor) -> str | None:
+    if x.is_float and "int64" in dtypes:
+        sizes = ", ".join(map(str, x.shape))
+        return f"an input of integers says so: `{{shape: [{sizes}], dtype: int64}}`"
+    if not x.is_float and dtypes == FLOATS:
+        return "an Embedding makes vectors of integers; an input without `dtype:` is float32"
+    return None
+
+
 def _wrong_rank(layer: Layer, x: Tensor) -> Fault:
     kind, rank = type(layer).__name__, len(x.shape)
     wanted = " or ".join(str(r) for r in layer.ranks or ())
     message = f"{kind} takes {wanted} dimensions beside the batch, not {rank} ({x})"
     if rank in layer.unbatched:
         note = f"PyTorch would take the batch of this {x} for the channels of one sample"
-        return Fault("E501", message, input=0, notes=[note])
+        longer = ", ".join(map(str, (1, *x.shape)))
+        help = f"a dimension is missing: [{longer}] in `inputs:`, or `Unsqueeze: {{dim: 1}}` here"
+        return Fault("E501", message, input=0, notes=[note], help=help)
     return Fault("E203", message, input=0)
 
 

@@ -38,7 +38,7 @@ def _no_such_dim(kind: str, dim: int, x: Tensor, field: str) -> Fault:
 def _batch_named(kind: str, dim: int, x: Tensor, field: str) -> Fault:
     message = f"{kind} along dimension {dim} would mix the samples of a batch: that is the batch"
     names = range(1, x.ndim)
-    help = f"the dimensions of {x} are {_listed(names)}" if names else None
+    help = f"{field} may be {_listed(names)}, or -1 for the last one" if names else None
     return Fault("E502", message, field=field, input=0, help=help)
 
 

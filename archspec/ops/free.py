@@ -101,6 +101,11 @@ class Buffer(_Free):
         if self.index and len(self.index) != len(self.sizes):
             message = f"{len(self.index)} index names for {len(self.sizes)} dimensions"
             raise Fault("E105", message, field="index")
+        if len(set(self.index)) < len(self.index):
+            raise Fault("E105", "two dimensions have the same index name", field="index")
+        if self.value is None or isinstance(self.value, str | list | dict):
+            message = f"a buffer holds a number or a formula, not {self.value!r}"
+            raise Fault("E105", message, field="value")
 
     def buffers(self) -> Mapping[str, tuple[int, ...]]:
         return {"": self.sizes} if self.persistent else {}
