@@ -38,7 +38,8 @@ class Tensor:
         return replace(self, shape=shape)
 
     def __str__(self) -> str:
-        return show_shape(self.shape)
+        shown = show_shape(self.shape)
+        return f"[{shown}]" if len(self.shape) == 1 else shown
 
 
 def show_shape(shape: tuple[Size, ...]) -> str:

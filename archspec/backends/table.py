@@ -43,7 +43,7 @@ def _totals(network: Network) -> list[str]:
 
 
 def _tensors(tensors: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {tensor}" for name, tensor in tensors.items())
+    return ", ".join(f"{name} {show_shape(tensor.shape)}" for name, tensor in tensors.items())
 
 
 def _cells(row: LayerRow, sizes: Mapping[str, int]) -> tuple[str, ...]:

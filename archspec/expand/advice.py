@@ -14,6 +14,7 @@ from archspec.tensors import Tensor, show_shape
 MAX_PADDING = 8
 MAX_STRIDE = 8
 _FIXABLE = ("E201", "E202")
+_JOINING = ("Add", "Sub", "Mul", "Div", "Concat", "Stack")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,12 @@ def advise(fault: Fault, layer: Layer, inputs: Sequence[Value]) -> str | None:
 
     Every change is tried on the layer types' own rules, and `layer` itself on what comes out.
     """
-    if fault.code not in _FIXABLE or fault.input is None or not 0 < fault.input < len(inputs):
+    if (
+        type(layer).__name__ not in _JOINING
+        or fault.code not in _FIXABLE
+        or fault.input is None
+        or not 0 < fault.input < len(inputs)
+    ):
         return None
     tensors = [value.tensor for value in inputs]
     known = [tensor for tensor in tensors if tensor is not None and tensor.batched]
@@ -79,6 +85,9 @@ def _takes(layer: Layer, inputs: list[Tensor], before: list[Tensor]) -> bool:
         _, (result, *_) = apply(layer, *inputs)
     except Fault:
         return False
+    if not all(isinstance(size, int) for tensor in inputs for size in tensor.shape):
+        # A symbolic size would only become a condition, which may hold for no size that is used.
+        return len({tensor.shape[1:] for tensor in inputs}) == 1
     return result.shape[1:] in {tensor.shape[1:] for tensor in before}
 
 

@@ -20,8 +20,9 @@ def check_annotation(context: Context, item: Item, scope: Scope) -> None:
         message = f"`shape:` is a list, not {describe(node)}"
         raise context.report("E105", message, node.place)
     if len(node.items) != len(tensor.shape):
-        message = f"`shape:` says {len(node.items)} dimensions, but the output is {tensor}"
-        raise context.report("E113", message, node.place)
+        message = f"`shape:` has {len(node.items)} sizes, but the output is {tensor}"
+        help = "a shape leaves the batch out"
+        raise context.report("E113", message, node.place, help=help)
     written = tuple(
         _size(context, each, size, item.names, scope)
         for each, size in zip(node.items, tensor.shape, strict=True)

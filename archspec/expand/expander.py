@@ -47,7 +47,7 @@ class Expander:
         self.depth += 1
         if self.depth > MAX_NESTING:
             message = f"blocks and groups are nested deeper than {MAX_NESTING} levels"
-            # This ends it all: two recursive arms would be tried again at every level.
+            # The end of it all: two recursive arms would be tried again at every level.
             raise TooLarge(self.context.report("E005", message, node.place))
         self.context.spend(40, node)
         try:
@@ -140,8 +140,6 @@ class Expander:
         self.item(item, scope)
         self.register([item], scope)
         return next(iter(item.results.values()), None)
-
-    # An item: find its inputs, make or reuse its module, record the call.
 
     def follow(self, source: Source) -> Value | None:
         """The value that a source stands for; an absent layer stands for its first input."""

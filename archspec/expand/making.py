@@ -14,6 +14,7 @@ from archspec.expand.advice import advise, reasons
 from archspec.expand.context import Context, Names
 from archspec.expand.invalid import report_invalid, type_place
 from archspec.expand.items import Given, Item, Made, Value, arguments
+from archspec.expand.ranks import rank_help
 from archspec.graph import Leaf
 from archspec.ops import Layer, accept, outputs_of
 from archspec.resolve import Application
@@ -80,7 +81,7 @@ class LayerMaker:
         if found is None:
             found = self.applied[key] = _apply(layer, known)
         if isinstance(found, Fault):
-            help = found.help or advise(found, layer, inputs)
+            help = rank_help(found, layer, inputs) or found.help or advise(found, layer, inputs)
             raise self.report(found, item, given, inputs, help)
         for remark in found.remarks:
             self.report(remark, item, given, inputs)

@@ -55,9 +55,11 @@ class Repetition:
             features.append(current[0])
             if current[0].tensor is None:
                 raise Refused
-        last = self.joined(features, scope) if spec.dense else current[0]
-        scope.composite.outputs = (Output("0", last.number),)
-        return Made(scope.composite, {"0": last.tensor}, scope.trace)
+        if spec.dense or not count:
+            results = {"0": self.joined(features, scope)}
+        scope.composite.outputs = tuple(Output(key, v.number) for key, v in results.items())
+        tensors = {key: value.tensor for key, value in results.items()}
+        return Made(scope.composite, tensors, scope.trace)
 
     def name(self, names: Names, scope: Scope) -> str:
         """The name of one repetition."""

@@ -17,7 +17,8 @@ class Wiring:
         self.context = context
         self.items = items
         self.inputs = inputs
-        self.by_name = {item.name: item for item in items if item.name}
+        present_last = sorted(items, key=lambda item: not item.absent)
+        self.by_name = {item.name: item for item in present_last if item.name}
 
     def connect(self, *, parallel: bool) -> None:
         """Set the sources of every item. In a parallel body every arm takes the scope's input."""
@@ -86,7 +87,7 @@ class Wiring:
             silent = item.spec.sources is None and not isinstance(item.spec.args, Sequence)
             captured = silent and [each.item for each in item.sources] == [source.item]
             if captured and isinstance(source.item, Item):
-                label = Label(source.item.place, "an output of the network")
+                label = Label(source.item.place, "an output as well")
                 message = f"`{item.name}` takes the output `{source.item.name}`: is that meant?"
                 help = "say `from:` here, or write the output's layers last"
                 self.context.report("W303", message, item.place, labels=(label,), help=help)

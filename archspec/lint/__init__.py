@@ -10,6 +10,7 @@ from archspec.lint.ignore import is_silenced
 from archspec.network import Network
 
 RULES = (
+    unused.inputs,
     unused.layers,
     unused.parameters,
     unused.blocks,

@@ -11,6 +11,15 @@ from archspec.spec import ParamSpec
 from archspec.syntax import Mapping, Node, Scalar, Sequence
 
 
+def inputs(network: Network) -> Iterator[Diagnostic]:
+    """W301: an input of the network that no layer reads."""
+    readers = network.graph.root.readers()
+    for number, spec in enumerate(network.spec.inputs):
+        if not readers[number]:
+            message = f"nothing uses the input `{spec.name.text}`"
+            yield Diagnostic("W301", message, spec.name.place)
+
+
 def layers(network: Network) -> Iterator[Diagnostic]:
     """W301: a layer that nothing reads is registered, but never runs."""
     yield from _unread(network.graph.root)
@@ -49,6 +58,8 @@ def _unread_parameters(params: tuple[ParamSpec, ...], used: set[str]) -> Iterato
 def blocks(network: Network) -> Iterator[Diagnostic]:
     """W302: a block that no layer and no parameter names."""
     words = set(_words(network.spec.node))
+    if any(word.startswith("=") for word in _types(network.spec.node)):
+        return  # a type is a parameter: any block may be asked for
     for name, block in network.spec.blocks.items():
         if name not in words:
             yield Diagnostic("W302", f"nothing uses the block `{name}`", block.name.place)
@@ -92,6 +103,17 @@ def _in_expression(text: str) -> frozenset[str]:
         return compile_expression(text.removeprefix("=")).names
     except ExpressionError:
         return frozenset()
+
+
+def _types(node: Node) -> Iterator[str]:
+    """Every key, and every text that stands as a whole layer."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield key.text
+            yield from _types(value)
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            yield from _types(item)
 
 
 def _words(node: Node, *, below_blocks: bool = False) -> Iterator[str]:

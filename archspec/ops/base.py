@@ -188,7 +188,7 @@ def _check_inputs(layer: Layer, inputs: tuple[Tensor, ...]) -> None:
     for number, x in enumerate(inputs):
         if layer.dtypes is not None and x.dtype not in layer.dtypes:
             message = f"{kind} takes {_dtype_words(layer.dtypes)}, not {x.dtype}"
-            raise Fault("E207", message, input=number, help=_dtype_help(layer.dtypes, x))
+            raise Fault("E207", message, input=number, help=dtype_help(layer.dtypes, x))
         if not x.batched and (not layer.free or number in layer.needs_batch):
             message = f"{kind} takes batched tensors, not a free tensor"
             help = "join it with a batched tensor first: Add, Mul and Concat do that"
@@ -203,12 +203,14 @@ def _dtype_words(dtypes: tuple[str, ...]) -> str:
     return "integers" if set(dtypes) <= set(INTEGERS) else " or ".join(dtypes)
 
 
-def _dtype_help(dtypes: tuple[str, ...], x: Tensor) -> str | None:
+def dtype_help(dtypes: tuple[str, ...], x: Tensor) -> str | None:
+    """How to get from the dtype of `x` to one of `dtypes`: usually the input does not say it."""
     if x.is_float and "int64" in dtypes:
         sizes = ", ".join(map(str, x.shape))
         return f"an input of integers says so: `{{shape: [{sizes}], dtype: int64}}`"
-    if not x.is_float and dtypes == FLOATS:
-        return "an Embedding makes vectors of integers; an input without `dtype:` is float32"
+    if not x.is_float and "float32" in dtypes:
+        vectors = "; Embedding makes vectors of integers" if len(x.shape) == 1 else ""
+        return f"an input without `dtype:` is float32{vectors}"
     return None
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from archspec.diagnostics import Fault
 from archspec.ops.arguments import Bool, Int, One, PaddingMode, Three, Two, Words
+from archspec.ops.base import dtype_help
 from archspec.ops.registry import register
 from archspec.ops.window import LARGEST, Line, Plane, Spatial, Volume, divisors, misfit
 from archspec.sizes import Size, holds, product
@@ -125,7 +126,8 @@ class _Conv(Convolving):
             self.at_least(1, "kernel_size")
         if x.dtype != "float32" and (self.in_channels or self.bias):
             kind = type(self).__name__
-            raise Fault("E207", f"{kind} takes float32, not {x.dtype}", input=0)
+            help = dtype_help(("float32",), x)
+            raise Fault("E207", f"{kind} takes float32, not {x.dtype}", input=0, help=help)
         if self.padding_mode in ("reflect", "replicate") or self.in_channels:
             self.filled(x, x.shape)
 

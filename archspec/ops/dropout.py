@@ -1,11 +1,11 @@
 """Layers that drop values, channels or whole samples at random while training."""
 
-from typing import ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
 from archspec.diagnostics import Fault
-from archspec.ops.arguments import Bool, Float
+from archspec.ops.arguments import Bool, Float, Words
 from archspec.ops.base import Construct, Layer
 from archspec.ops.dims import has_no_elements
 from archspec.ops.registry import register
@@ -19,8 +19,9 @@ class _Dropping(Layer):
 
     def check(self) -> None:
         if not 0 <= self._probability() <= 1:
-            message = f"p is a probability, from 0 to 1: not {self._probability()}"
-            raise Fault("E208", message, field="p")
+            p = self._probability()
+            help = f"write {p / 100:g}" if 1 < p <= 100 else None
+            raise Fault("E208", f"p is a probability, from 0 to 1: not {p:g}", field="p", help=help)
 
     def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
         if not x.is_float and self._drops(x):
@@ -168,7 +169,7 @@ class StochasticDepth(_Dropping):
     positional = ("p",)
 
     p: Float = Field(description="probability to drop a sample")
-    mode: Literal["row", "batch"] = Field(
+    mode: Annotated[Literal["row", "batch"], Words("row or batch")] = Field(
         default="row", description="drop each sample by itself, or all"
     )
 

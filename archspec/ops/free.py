@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from archspec.diagnostics import Fault
+from archspec.diagnostics import Fault, did_you_mean
 from archspec.ops.arguments import Bool, Ints, Words
 from archspec.ops.base import FreeTensor, Layer
 from archspec.ops.registry import register
@@ -69,7 +69,7 @@ class Parameter(_Free):
             raise Fault("E105", f"a parameter is floating-point, not {self.dtype}", field="dtype")
         name, args = initialiser(self.init)
         if name not in INITIALISERS:
-            help = f"there are {', '.join(INITIALISERS)}"
+            help = did_you_mean(name, INITIALISERS) or f"there are {', '.join(INITIALISERS)}"
             raise Fault("E105", f"there is no initialiser `{name}`", field="init", help=help)
         for argument in args:
             if argument not in INITIALISERS[name]:

@@ -14,7 +14,7 @@ from archspec.ops.arguments import Bool, Int, IntOrInts, Number, Words
 from archspec.ops.base import Construct, Function, Layer
 from archspec.ops.dims import dim_index, has_no_elements
 from archspec.ops.registry import register
-from archspec.sizes import Size, equal, holds
+from archspec.sizes import Size, always, equal, holds
 from archspec.tensors import Tensor, show_shape
 
 Power = Annotated[float, Strict(), Field(ge=float("-inf")), Words("a number or .inf")]
@@ -58,6 +58,8 @@ class _LastDims(Layer):
                 f"normalized_shape is {show_shape(given)}, but the input has {show_shape(found)}"
             )
             help = f"write normalized_shape: {_as_written(found)}"
+            if len(given) == 1 and len(x.shape) > 1 and always(equal(x.shape[0], given[0])):
+                help = "dim: 1 normalises over the channels, which have this size"
             raise Fault("E205", message, field="normalized_shape", input=0, help=help)
         return x
 

@@ -4,7 +4,7 @@ from archspec.diagnostics import Fault
 from archspec.ops.base import Function, Layer
 from archspec.ops.merge import broadcast
 from archspec.ops.registry import register
-from archspec.sizes import Size, equal, holds, product
+from archspec.sizes import Size, always, equal, holds, product
 from archspec.tensors import Tensor
 
 
@@ -28,7 +28,7 @@ class MatMul(Layer):
         inner = right.shape[-min(right.ndim, 2)]
         if not holds(equal(left.shape[-1], inner)):
             message = f"{left} and {right} do not multiply: {left.shape[-1]} meets {inner}"
-            raise Fault("E201", message, input=1)
+            raise Fault("E201", message, input=1, help=_transposed(left, right))
         if row:
             return left.sized(*columns)
         leading = broadcast(_leading(left), _leading(right), 1)
@@ -43,6 +43,12 @@ class MatMul(Layer):
 
     def emit(self, inputs: tuple[Tensor, ...]) -> Function:
         return Function("{0} @ {1}")
+
+
+def _transposed(left: Tensor, right: Tensor) -> str | None:
+    if right.ndim > 1 and always(equal(left.shape[-1], right.shape[-1])):
+        return "`Transpose: {dim0: -2, dim1: -1}` exchanges the last two dimensions of the second"
+    return None
 
 
 def _leading(x: Tensor) -> Tensor:

@@ -72,7 +72,8 @@ def _keep_batch(left: Tensor, right: Tensor, number: int) -> None:
     if left.batched and right.batched:
         if len(left.shape) != len(right.shape):
             message = f"{left} and {right} differ in rank: the batch would meet another dimension"
-            raise Fault("E502", message, input=number)
+            help = "keep the dimensions (keepdim: true, AdaptiveAvgPool2d), or add some (Unsqueeze)"
+            raise Fault("E502", message, input=number, help=help)
         return
     if not left.batched and not right.batched:
         return
@@ -182,7 +183,9 @@ class _Join(_Merge):
         kind = type(self).__name__
         if x.ndim != model.ndim:
             message = f"{kind} takes tensors of one rank: {x} has {x.ndim} dimensions"
-            raise Fault("E203", f"{message}, {model} has {model.ndim}", input=number)
+            vector = 2 in (x.ndim, model.ndim) and x.batched and model.batched
+            help = "Flatten makes a vector of each sample" if vector else None
+            raise Fault("E203", f"{message}, {model} has {model.ndim}", input=number, help=help)
         if x.batched or not model.batched:
             return x
         if not holds(equal(x.shape[0], 1)):

@@ -141,15 +141,26 @@ class Permute(_View):
         if len(self.dims) != x.ndim:
             beside = ", the batch among them" if x.batched else ""
             message = f"dims {list(self.dims)} must list the {x.ndim} dimensions of {x}{beside}"
-            raise Fault("E208", message, field="dims")
+            raise Fault("E208", message, field="dims", help=self._with_batch(x))
         rest = self.dims[x.batched :]
         if x.batched and self.dims[0] not in (0, -x.ndim):
             message = f"dims {list(self.dims)} must begin with 0: the batch stays first"
             raise Fault("E502", message, field="dims")
+        for dim in rest:
+            if rest.count(dim) > 1:
+                message = f"dims {list(self.dims)} names dimension {dim} twice"
+                help = f"each of 0 to {x.ndim - 1} stands there once"
+                raise Fault("E208", message, field="dims", help=help)
         return x.sized(*(x.shape[at] for at in dim_indices("Permute", rest, x, "dims")))
 
     def emit(self, inputs: tuple[Tensor, ...]) -> Function:
         return method("permute", *self.dims) if self.dims else method("permute", ())
+
+    def _with_batch(self, x: Tensor) -> str | None:
+        """The same order with the batch in front, if it was only forgotten."""
+        if sorted(self.dims) != list(range(len(x.shape))) or not x.batched:
+            return None
+        return f"write dims: {[0, *(dim + 1 for dim in self.dims)]}"
 
 
 @register

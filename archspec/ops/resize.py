@@ -4,7 +4,7 @@ https://docs.pytorch.org/docs/stable/generated/torch.nn.Upsample.html
 """
 
 import math
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import Field
 
@@ -21,6 +21,7 @@ Scales = Annotated[Scale | tuple[Scale, ...], Words("a number or a list of numbe
 Scales2 = Annotated[Scale | tuple[Scale, Scale], Words("a number or a list of 2 numbers")]
 Mode = Literal["nearest", "linear", "bilinear", "bicubic", "trilinear", "area", "nearest-exact"]
 
+MODES = get_args(Mode)
 # Beyond the batch and the channels. The modes that are missing take 1 to 3.
 SPATIAL = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
 WITH_BYTES = ("nearest", "nearest-exact", "bilinear", "bicubic")
@@ -40,8 +41,10 @@ class _Resize(Layer):
 
     def check(self) -> None:
         if (self.size is None) == (self._factor is None):
-            both = "either size or a scale_factor above 0" if self.size is None else "not both"
-            message = f"{type(self).__name__} takes one of size and scale_factor: {both}"
+            kind = type(self).__name__
+            message = f"{kind} takes size or scale_factor, not both"
+            if self.size is None:
+                message = f"{kind} needs a size, or a scale_factor above 0"
             raise Fault("E208", message, field="scale_factor")
         if self._factor is None:
             self._check_sizes()
@@ -161,7 +164,7 @@ class Upsample(_Resize):
 
     size: IntOrInts | None = Field(None, description="size of the output")
     scale_factor: Scales | None = Field(None, description="size of the output over the input's")
-    mode: Annotated[Mode, Words("one of the modes of torch.nn.Upsample")] = Field(
+    mode: Annotated[Mode, Words(f"one of {', '.join(MODES)}")] = Field(
         "nearest", description="nearest, linear, bilinear, bicubic, trilinear, area, nearest-exact"
     )
     align_corners: Bool | None = Field(None, description="keep the values at the corners")

@@ -67,8 +67,10 @@ class PixelShuffle(_Pixel):
         before, channels, height, width = self._image(x)
         factor = self.upscale_factor
         if not holds(divisible(channels, factor**2)):
-            wanted = f"upscale_factor {factor}, squared:"
-            raise _indivisible(channels, "channels", factor**2, wanted, "upscale_factor")
+            message = f"upscale_factor {factor} makes one channel of {factor**2}: {channels} are"
+            help = f"the channels must be a multiple of {factor**2}"
+            message += f" no multiple of {factor**2}"
+            raise Fault("E206", message, field="upscale_factor", input=0, help=help)
         return x.sized(*before, channels // factor**2, height * factor, width * factor)
 
 
