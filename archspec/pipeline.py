@@ -61,8 +61,8 @@ def compile_file(path: str | PathLike[str], params: Mapping[str, Any], max_layer
     found = Collector()
     try:
         source = read_file(Path(path), found)
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, ValueError) as error:  # a path with a zero byte is a ValueError
+        reason = getattr(error, "strerror", None) or str(error)
         place = Place(Source(str(path)), 0, 0, 0)
         found.report("E001", f"the file cannot be read: {reason}", place)
         return Report(tuple(found))

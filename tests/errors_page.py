@@ -20,8 +20,6 @@ from archspec.ops import registry
 from archspec.pipeline import check
 
 PAGE = Path(__file__).parent.parent / "docs" / "errors.md"
-MARK = "<!-- made in the test -->"
-"""Stands in an explanation whose wrong example needs more than a spec."""
 
 _FENCED = re.compile(r"^```(\w+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 
@@ -84,7 +82,7 @@ def _section(code: str) -> str:
     page = explanation(code)
     assert page is not None
     _, _, body = page.partition("\n\n")
-    body = body.replace(f"{MARK}\n", "").replace("\n## ", "\n### ").strip()
+    body = body.replace("\n## ", "\n### ").strip()
     with registered(page):
         body = _FENCED.sub(_with_output, f"{body}\n")
     return f"## {code}\n\n**{CODES[code].title}**\n\n{body.rstrip()}"

@@ -41,7 +41,7 @@ def place_of(text: str, mark: str) -> tuple[str, str]:
 def inputs_of(network: archspec.Network, batch: int = 2) -> list[torch.Tensor]:
     """Random inputs of a network."""
     made = []
-    for tensor in network.trace.tensors[: len(network.inputs)]:
+    for tensor in network.input_tensors.values():
         shape = (batch, *(network.at_example(size) for size in tensor.shape))
         kind = getattr(torch, tensor.dtype)
         made.append(
@@ -56,10 +56,9 @@ def runs(network: archspec.Network, *, training: bool = False) -> torch.nn.Modul
     result = module(*inputs_of(network))
     values = result if isinstance(result, tuple) else (result,)
     values = tuple(result.values()) if isinstance(result, dict) else values
-    outputs = [o for o in network.graph.root.outputs if training or not o.training_only]
-    for value, output in zip(values, outputs, strict=True):
-        wanted = network.trace.tensors[output.value].shape
-        assert tuple(value.shape[1:]) == tuple(map(network.at_example, wanted))
+    wanted = network.output_tensors(training=training)
+    for value, tensor in zip(values, wanted.values(), strict=True):
+        assert tuple(value.shape[1:]) == tuple(map(network.at_example, tensor.shape))
     return module
 
 

@@ -15,6 +15,7 @@ The full renderings of the most telling cases are in `cases/golden`. To write th
 
 import os
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,14 @@ import pytest
 import archspec
 from archspec.diagnostics import CODES, Collector, Diagnostic
 from archspec.diagnostics.render import render
+from archspec.diagnostics.suggest import OURS
 from archspec.lint import audible, lint
+from archspec.ops import Layer, find
+from archspec.ops import names as type_names
+from archspec.spec.layers import CONTROL
+from archspec.spec.reader import KEYS
 from archspec.syntax.scalars import resolve
+from archspec.tensors import DTYPES
 
 CASES = Path(__file__).parent / "cases"
 GOLDEN = CASES / "golden"
@@ -68,6 +75,7 @@ def parameters(name: str) -> dict[str, Any]:
     return {key: resolve(value) for key, _, value in pairs}
 
 
+@cache
 def diagnostics(name: str) -> list[Diagnostic]:
     """All that is said about a case, in file order, lints included."""
     report = archspec.check(f"{name}.yaml", params=parameters(name))
@@ -115,6 +123,22 @@ def test_a_telling_case_reads_as_agreed(name: str) -> None:
 def test_every_code_has_a_case() -> None:
     shown = {code for name in NAMES for code, _, _ in expected(name)}
     assert set(CODES) - shown == set(ELSEWHERE)
+
+
+def test_foreign_spellings_lead_to_words_that_exist() -> None:
+    arguments = {
+        info.alias or field
+        for name in type_names()
+        for field, info in _layer(name).model_fields.items()
+    }
+    known = {*type_names(), *arguments, *KEYS, *CONTROL, *DTYPES, "out"}
+    assert {word for words in OURS.values() for word in words} <= known
+
+
+def _layer(name: str) -> type[Layer]:
+    cls = find(name)
+    assert cls is not None
+    return cls
 
 
 def test_the_corpus_is_large_enough() -> None:

@@ -22,7 +22,7 @@ from archspec.diagnostics import CODES
 from tests.judge.dice import Dice, Drawn
 from tests.judge.draw import network
 from tests.judge.layers import RANDOM
-from tests.judge.model import Net
+from tests.judge.model import Net, TooBig
 from tests.judge.mutate import mutated
 from tests.judge.render import spec, text
 from tests.judge.verdict import Run, Verdict, judged
@@ -81,6 +81,8 @@ def agree_symbolically(net: Net) -> str:
     except archspec.SpecError:
         return "refused"  # a size must be known, or none of those that were tried works
     verdict = judged(net)
+    if isinstance(verdict.error, TooBig):
+        return "too big"
     holds = all(condition.at(sizes) for condition in read.conditions)
     assert holds == (verdict.error is None), f"{sizes}\n{text(data, Dice(0))}{verdict.error!r}"
     if holds:
@@ -145,6 +147,8 @@ def agree(net: Net, written: str, *, strict: bool = True) -> str | None:
     that kind (a result that is not there any more), but then it does not run either.
     """
     verdict = judged(net)
+    if isinstance(verdict.error, TooBig):
+        return "too big"
     try:
         read = archspec.loads(written)
     except archspec.SpecError as error:

@@ -46,6 +46,12 @@ class Forward:
     variables: dict[int, str] = field(default_factory=dict)
     last_read: dict[int, int] = field(default_factory=dict)
     """By value: the position of the last call that reads it; outputs are read at the end."""
+    holder: dict[str, int] = field(default_factory=dict)
+    """By variable: the value that it holds now."""
+    readers: list[int] = field(default_factory=list)
+    """By value: how many calls and outputs read it."""
+    taken: frozenset[str] = frozenset()
+    """Names that no value but an argument may have."""
     schedule: list[tuple[int, bool]] = field(default_factory=list)
     """Numbers of calls in order, and whether they run in training only."""
 
@@ -53,6 +59,8 @@ class Forward:
         """The names of the arguments, and the statements."""
         self.plan()
         arguments = self.arguments()
+        self.readers = self.scope.readers()
+        self.taken = frozenset({*ROLLING, *arguments, *self.reserved()})
         for position, (number, training_only) in enumerate(self.schedule):
             self.call(position, self.scope.calls[number], training_only)
         self.finish()
@@ -84,6 +92,7 @@ class Forward:
                 chosen += "_"
             names.append(chosen)
             self.variables[value] = chosen
+            self.holder[chosen] = value
         return names
 
     def reserved(self) -> set[str]:
@@ -150,27 +159,24 @@ class Forward:
 
     def variable(self, value: int, position: int, dying: list[int]) -> str:
         """A variable for a new value: a rolling one for what is read soon, else its own name."""
-        live = {
-            name
-            for each, name in self.variables.items()
-            if self.last_read.get(each, -1) > position and each not in dying
-        }
-        arguments = {
-            self.variables[v] for v in range(len(self.scope.inputs)) if v in self.variables
-        }
-        readers = sum(value in call.inputs for call in self.scope.calls)
         soon = self.last_read[value] <= position + 1
         freed = [self.variables[v] for v in dying if self.variables[v] in ROLLING]
-        chosen = next((name for name in (*freed, *ROLLING) if name not in live), None)
-        if not soon and (readers > 1 or not freed):
+        rolling = (name for name in (*freed, *ROLLING) if not self.is_live(name, position))
+        chosen = next(rolling, None)
+        if not soon and (self.readers[value] > 1 or not freed):
             chosen = None
         if chosen is None:
             chosen = identifier(self.scope.names[value])
-            taken = {*live, *ROLLING, *arguments, *self.reserved()}
-            while chosen in taken:
+            while self.is_live(chosen, position) or chosen in self.taken:
                 chosen += "_"
         self.variables[value] = chosen
+        self.holder[chosen] = value
         return chosen
+
+    def is_live(self, name: str, position: int) -> bool:
+        """Whether a variable holds what a later call still reads."""
+        held = self.holder.get(name)
+        return held is not None and self.last_read.get(held, -1) > position
 
     def let_go(self, position: int, dying: list[int], names: list[str], prefix: str) -> None:
         """Delete variables that died here, where several calls follow."""

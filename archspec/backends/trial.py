@@ -60,7 +60,10 @@ def try_out(
     memory = physical_memory()
     if memory is not None and largest_result(network, batch) * 4 > memory:
         raise TrialError("one tensor of this run is larger than the memory of this machine")
-    torch.manual_seed(seed)
+    try:
+        torch.manual_seed(seed)
+    except ValueError as error:
+        raise TrialError(f"--seed: {error}") from error
     try:
         module = network.build(device=device, dtype=dtype, max_params=max_params).eval()
         if channels_last:

@@ -4,9 +4,11 @@ Exit codes: 0 clean, 1 a spec has errors, 2 usage or input and output.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 COMMANDS = {
     "check": "check specs, without torch",
@@ -26,13 +28,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     if chosen is None:
         parser.print_help()
         return 2
+    _show_what_can_be_shown()
     try:
-        return chosen(options)
+        code = chosen(options)
+        sys.stdout.flush()  # here, where a closed pipe is expected, and not at the very end
+        return code
     except BrokenPipeError:
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _show_what_can_be_shown() -> None:
+    """Let a terminal without × or → show `?` in their place."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _parser(

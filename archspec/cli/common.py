@@ -71,8 +71,8 @@ def load_plugins(options: argparse.Namespace) -> None:
     try:
         for name in options.plugin:
             import_module(name)
-    except ImportError as error:
-        raise Usage(f"--plugin: {error}") from None
+    except Exception as error:  # a plugin may raise whatever it likes
+        raise Usage(f"--plugin: {type(error).__name__}: {error}") from None
     finally:
         sys.path.pop(0)
 

@@ -97,7 +97,7 @@ _FOREIGN: Final = {
 }
 """How other tools and tired hands spell names (folded) → our spellings, the likeliest first."""
 
-_OURS: Final = {word: ours.split() for words, ours in _FOREIGN.items() for word in words.split()}
+OURS: Final = {word: ours.split() for words, ours in _FOREIGN.items() for word in words.split()}
 
 
 class Remedy(str):
@@ -140,7 +140,7 @@ def _candidates(name: str, known: Iterable[str]) -> tuple[list[str], bool]:
     word = _fold(name)
     if word in folded:
         return [folded[word]], True
-    foreign = [folded[each] for each in map(_fold, _OURS.get(word, ())) if each in folded]
+    foreign = [folded[each] for each in map(_fold, OURS.get(word, ())) if each in folded]
     if foreign:
         return foreign, len(foreign) == 1 and foreign[0][:1].islower()
     from difflib import SequenceMatcher, get_close_matches  # only when something is wrong

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from archspec.diagnostics import Fault, Label
 from archspec.expand.items import Value
 from archspec.graph import Leaf
 from archspec.ops import Layer, apply, find
 from archspec.ops.arguments import spread
+from archspec.sizes import Size
 from archspec.syntax import Node
 from archspec.tensors import Tensor, show_shape
 
@@ -50,7 +52,8 @@ def advise(fault: Fault, layer: Layer, inputs: Sequence[Value]) -> str | None:
     if len(known) != len(inputs):
         return None
     for number in (fault.input, 0):
-        for changed, words in (*_arguments(inputs[number]), *_projections(inputs, number)):
+        tries = (_arguments(inputs[number]), _projections(inputs, number), _borders(inputs, number))
+        for changed, words in chain.from_iterable(tries):
             if _takes(layer, [*known[:number], changed, *known[number + 1 :]], known):
                 return words
     return None
@@ -143,6 +146,28 @@ def _projections(inputs: Sequence[Value], number: int) -> Iterator[tuple[Tensor,
         said = f"out_channels: {channels}, kernel_size: 1"
         said += f", stride: {stride}" if stride > 1 else ""
         yield result, f"a projection would make them meet: `{cls.__name__}: {{{said}}}` on {name}"
+
+
+def _borders(inputs: Sequence[Value], number: int) -> Iterator[tuple[Tensor, str]]:
+    """What the value would be with zeros at its far ends, up to the size of the others."""
+    tensor, other = inputs[number].tensor, inputs[0 if number else -1].tensor
+    assert tensor is not None
+    assert other is not None
+    missing = [_less(a, b) for a, b in zip(tensor.shape[1:], other.shape[1:], strict=False)]
+    cls = find(f"ZeroPad{len(missing)}d") if 1 <= len(missing) <= 3 else None
+    if cls is None or None in missing or len(tensor.shape) != len(other.shape):
+        return
+    padding = [each for count in reversed(missing) for each in (0, count)]
+    _, (result, *_) = apply(cls.model_validate({"padding": padding}), tensor)
+    said = f"`{cls.__name__}: {{padding: {padding}}}` on {_name(inputs[number])}"
+    yield result, f"{said} would make them meet"
+
+
+def _less(size: Size, other: Size) -> int | None:
+    """How much is missing to the other size; None where that is no number of zeros."""
+    if not isinstance(size, int) or not isinstance(other, int) or size > other:
+        return None
+    return other - size
 
 
 def _name(value: Value) -> str:

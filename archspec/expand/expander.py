@@ -16,7 +16,7 @@ from archspec.expr import Facts
 from archspec.graph import Composite, Output
 from archspec.resolve import outputs as resolved_outputs
 from archspec.spec import BlockSpec, Body, LayerSpec, Outputs
-from archspec.syntax import Mapping, Node
+from archspec.syntax import Node
 from archspec.tensors import Tensor
 
 Flow = tuple[Tensor, Node]
@@ -48,7 +48,8 @@ class Expander:
         if self.depth > MAX_NESTING:
             message = f"blocks and groups are nested deeper than {MAX_NESTING} levels"
             # The end of it all: two recursive arms would be tried again at every level.
-            raise TooLarge(self.context.report("E005", message, node.place))
+            help = "a block that uses itself needs a `when:` that comes to an end"
+            raise TooLarge(self.context.report("E005", message, node.place, help=help))
         self.context.spend(40, node)
         try:
             scope = Scope(Composite(kind, node, body.numbered, tuple(inputs)))
@@ -281,10 +282,9 @@ class Expander:
         given = arguments(context, item, LayerNames(names, flows[0][0]))
         where = item.spec.type.place if item.spec.type is not None else item.place
         owner = f"`{block.name.text}`"
-        context.uses.append(Label(item.place, f"in this use of {owner}"))
+        context.uses.append(Label(item.place, f"in this use of {owner}, {'.'.join(context.path)}"))
         try:
-            keys = item.spec.args if isinstance(item.spec.args, Mapping) else None
-            bound = bind(context, block.params, given, facts, owner, where, keys)
+            bound = bind(context, block.params, given, facts, owner, where, item.spec.args)
             made = self.body(
                 block.body,
                 bound,

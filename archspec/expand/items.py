@@ -215,11 +215,11 @@ def _nearest_type(context: Context, text: str, known: list[str]) -> str:
     match = help.replacement
     family = match[:-2]
     ranks = [rank for rank in (1, 2, 3) if f"{family}{rank}d" in known]
-    if len(ranks) < 2 or match.lower() in text.lower() or not match.endswith("d"):
+    if len(ranks) < 2 or text[-2:-1].isdigit() or not match.endswith("d"):
         return help
     spatial = {len(x.shape.items) - 1 for x in context.spec.inputs if isinstance(x.shape, Sequence)}
     likely = next((rank for rank in ranks if spatial == {rank}), None)
-    if likely is not None and text[-1:].lower() != "d":
+    if likely is not None:
         match = f"{family}{likely}d"
     said = f"did you mean `{match}`? (the digit counts the dimensions after the channels)"
     return Remedy.of(said, text, match, certain=False)

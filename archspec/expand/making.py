@@ -97,6 +97,8 @@ class LayerMaker:
         cls = item.type.target if item.type is not None else None
         if not isinstance(cls, type) or _asks_input(item.spec.args):
             return
+        if item.spec.repeat is not None:
+            return  # its arguments may ask for `i`, and it may repeat no times
         with suppress(Refused):
             self.validated(cls, arguments(self.context, item, item.names), item)
 
@@ -195,4 +197,8 @@ def _frozen(value: Any) -> Any:
         return tuple((key, _frozen(each)) for key, each in value.items())
     if isinstance(value, list):
         return tuple(_frozen(each) for each in value)
+    try:
+        hash(value)
+    except TypeError:  # an object of Python data that no layer takes
+        value = repr(value)
     return (type(value), value)

@@ -28,13 +28,12 @@ def bind(
     facts: AbstractMapping[str, Any],
     owner: str,
     place: Place | None,
-    keys: Mapping | None = None,
+    args: Node | None = None,
 ) -> dict[str, Any]:
     """The names that a scope sees: its parameters, and facts about its inputs.
 
-    `place` is where a missing value is told (None: at its declaration), `keys` where the names
-    are written. Reports what does not fit, and raises `Refused` after
-    all of it was reported.
+    `place` is where a missing value is told (None: at its declaration), `args` where the names
+    are written. Reports what does not fit, and raises `Refused` after all of it was reported.
     """
     names: dict[str, Any] = dict(facts)
     known = [p.name.text for p in params]
@@ -43,7 +42,8 @@ def bind(
         if name not in known:
             help = did_you_mean(name, known) or _listing(known)
             message = f"{owner} has no parameter `{name}`"
-            written = keys.entries[name][0] if keys and name in keys.entries else where
+            entry = args.entries.get(name) if isinstance(args, Mapping) else None
+            written = entry[0] if entry else where
             refused = context.report("E108", message, written.place, help=help)
     unknown = refused is not None  # it may be a missing one by another name
     for param in params:
@@ -51,10 +51,11 @@ def bind(
         if name in given:
             value, where = given[name]
             names[name] = value
-            if not _fits(context, param, value, names):
+            if (param.kind or not refused) and not _fits(context, param, value, names):
                 refused = _misfit(context, param, value, where, names)
         elif param.default is not None:
-            names[name] = context.evaluate(param.default, names)
+            if refused is None:  # else it may depend on what is wrong
+                names[name] = context.evaluate(param.default, names)
         else:
             refused = refused if unknown else _missing(context, param, owner, place)
             names[name] = None

@@ -19,7 +19,10 @@ def rank_help(fault: Fault, layer: Layer, inputs: Sequence[Value]) -> str | None
     tensor = inputs[0].tensor if len(inputs) == 1 else None
     if fault.code not in _CODES or fault.field is not None or tensor is None:
         return None
-    return _sibling(layer, tensor) or _sequence(layer, tensor) or _before_flatten(layer, inputs[0])
+    found = _sibling(layer, tensor)
+    if found and fault.code == "E501" and fault.help:  # which of the two was meant is open
+        return f"{fault.help}; {found} as it is"
+    return found or _sequence(layer, tensor) or _before_flatten(layer, inputs[0])
 
 
 def _sibling(layer: Layer, x: Tensor) -> str | None:

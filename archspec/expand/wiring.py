@@ -102,6 +102,9 @@ class Wiring:
         target = self.by_name.get(name) or self.inputs.get(name)
         if target is None:
             raise self.unknown(name, node)
+        if result and not isinstance(target, Item):
+            message = f"`{name}` is an input of this scope: it has no result `{result}`"
+            raise self.context.report("E106", message, node.place)
         if target is item:
             message = f"`{name}` takes its own output"
             raise self.context.report("E107", message, node.place)

@@ -14,8 +14,14 @@ def explanation(code: str) -> str | None:
     """The page of a code, or None if there is no such code."""
     if code not in CODES:
         return None
-    body = files("archspec.explain").joinpath(f"{code}.md").read_text(encoding="utf-8")
-    return f"# {code}: {CODES[code].title}\n\n{body.strip()}\n"
+    body = written(code)
+    shown = "\n".join(line for line in body.splitlines() if not line.startswith("<!--"))
+    return f"# {code}: {CODES[code].title}\n\n{shown.strip()}\n"
+
+
+def written(code: str) -> str:
+    """The file of a code, with its comments."""
+    return files("archspec.explain").joinpath(f"{code}.md").read_text(encoding="utf-8")
 
 
 def examples(code: str) -> tuple[list[str], list[str]]:

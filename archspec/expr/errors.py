@@ -1,5 +1,8 @@
 """What can be wrong with an expression, told without places."""
 
+MAX_MESSAGE = 300
+"""Characters of a message: it may quote a whole expression."""
+
 
 class ExpressionError(Exception):
     """An expression that cannot be read or computed; `code` says which (see the table of codes).
@@ -15,6 +18,8 @@ class ExpressionError(Exception):
         offset: int | None = None,
         help: str | None = None,
     ) -> None:
+        if len(message) > MAX_MESSAGE:
+            message = f"{message[: MAX_MESSAGE // 2]} … {message[-MAX_MESSAGE // 2 :]}"
         super().__init__(message)
         self.code = code
         self.message = message

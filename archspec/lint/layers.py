@@ -57,7 +57,8 @@ def _pairs(network: Network) -> Iterator[tuple[_Use, _Use]]:
     """Leaves of one scope of which the second alone reads the first."""
     uses = list(_all_uses(network))
     makers = {(id(use.scope), value): use for use in uses for value in use.call.outputs}
-    readers = {id(use.scope): use.scope.readers() for use in uses}
+    scopes = {id(use.scope): use.scope for use in uses}
+    readers = {key: scope.readers() for key, scope in scopes.items()}
     for use in uses:
         for value in use.call.inputs[:1]:
             maker = makers.get((id(use.scope), value))
@@ -126,10 +127,10 @@ def dropped_edges(network: Network) -> Iterator[Diagnostic]:
             unseen = _unseen(use.leaf.layer, use.inputs[0], use.outputs[0])
             if unseen:
                 message = (
-                    f"the last {unseen} of {use.inputs[0]} are never seen: "
-                    "no window of this layer reaches them"
+                    f"no window of this {use.type} reaches the last {unseen} of {use.inputs[0]}"
                 )
-                yield Diagnostic("W310", message, use.leaf.node.place)
+                help = "add padding, or choose a size that comes out evenly"
+                yield Diagnostic("W310", message, use.leaf.node.place, help=help)
 
 
 def _unseen(layer: Layer, x: Tensor, y: Tensor) -> str | None:
@@ -143,13 +144,14 @@ def _unseen(layer: Layer, x: Tensor, y: Tensor) -> str | None:
     strides = spread(arguments.get("stride") or arguments["kernel_size"], rank)
     dilations = spread(arguments.get("dilation", 1), rank)
     axes = zip(x.shape[1:], y.shape[1:], kernels, strides, paddings, dilations, strict=True)
-    words = ("columns", "rows", "planes")
+    words = ("column", "row", "plane")
     for axis, (size, count, k, s, p, d) in enumerate(axes):
         if not isinstance(size, int) or not isinstance(count, int) or d * (k - 1) + 1 < s:
             continue
         missing = size - ((count - 1) * s - p + d * (k - 1) + 1)
         if k > 1 and missing > 0:
-            return f"{missing} {words[min(rank - axis - 1, 2)]}"
+            word = words[min(rank - axis - 1, 2)]
+            return word if missing == 1 else f"{missing} {word}s"
     return None
 
 
@@ -161,4 +163,5 @@ def final_softmax(network: Network) -> Iterator[Diagnostic]:
         is_leaf = isinstance(call.target, Leaf) and call.target.type in ("Softmax", "LogSoftmax")
         if is_leaf and last.intersection(call.outputs):
             message = "the network ends in a Softmax: CrossEntropyLoss takes the logits before it"
-            yield Diagnostic("W311", message, call.target.node.place)
+            help = "leave it out, and apply it where probabilities are wanted"
+            yield Diagnostic("W311", message, call.target.node.place, help=help)

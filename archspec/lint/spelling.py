@@ -27,7 +27,7 @@ def _scalars(node: Node) -> Iterator[Scalar]:
 
 
 def old_yaml(network: Network) -> Iterator[Diagnostic]:
-    """W312: a plain word that YAML 1.1 tools read as a boolean, an octal number, a time or a date."""
+    """W312: a plain word that YAML 1.1 tools read as a boolean, octal number, time or date."""
     for scalar in _scalars(network.spec.node):
         if not scalar.plain or not isinstance(scalar.mark, int):
             continue

@@ -200,6 +200,11 @@ def _check_inputs(layer: Layer, inputs: tuple[Tensor, ...]) -> None:
 def _dtype_words(dtypes: tuple[str, ...]) -> str:
     if dtypes == FLOATS:
         return "floating-point numbers"
+    if set(FLOATS) < set(dtypes):
+        others = [dtype for dtype in dtypes if dtype not in FLOATS]
+        if set(others) == set(INTEGERS):
+            return "numbers"
+        return f"{', '.join(others)} or floating-point numbers"
     return "integers" if set(dtypes) <= set(INTEGERS) else " or ".join(dtypes)
 
 
@@ -217,7 +222,8 @@ def dtype_help(dtypes: tuple[str, ...], x: Tensor) -> str | None:
 def _wrong_rank(layer: Layer, x: Tensor) -> Fault:
     kind, rank = type(layer).__name__, len(x.shape)
     wanted = " or ".join(str(r) for r in layer.ranks or ())
-    message = f"{kind} takes {wanted} dimensions beside the batch, not {rank} ({x})"
+    wanted += " dimension" if wanted == "1" else " dimensions"
+    message = f"{kind} takes {wanted} beside the batch, not {rank} ({x})"
     if rank in layer.unbatched:
         note = f"PyTorch would take the batch of this {x} for the channels of one sample"
         longer = ", ".join(map(str, (1, *x.shape)))

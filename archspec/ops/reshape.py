@@ -259,5 +259,5 @@ def _fitted(sizes: tuple[int, ...], total: Size, x: Tensor, field: str) -> tuple
 def _misfit(sizes: tuple[int, ...], total: Size, x: Tensor, field: str) -> Fault:
     known = product(size for size in sizes if size != -1)
     wanted = f"a multiple of {known}" if -1 in sizes else str(known)
-    message = f"{field} {list(sizes)} needs {wanted} elements, but the input ({x}) has {total}"
+    message = f"{field} {list(sizes)} needs {wanted} elements, but {x} has {total}"
     return Fault("E209", message, field=field, input=0)

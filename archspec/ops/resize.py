@@ -165,7 +165,7 @@ class Upsample(_Resize):
     size: IntOrInts | None = Field(None, description="size of the output")
     scale_factor: Scales | None = Field(None, description="size of the output over the input's")
     mode: Annotated[Mode, Words(f"one of {', '.join(MODES)}")] = Field(
-        "nearest", description="nearest, linear, bilinear, bicubic, trilinear, area, nearest-exact"
+        "nearest", description="how the values in between are made"
     )
     align_corners: Bool | None = Field(None, description="keep the values at the corners")
     recompute_scale_factor: Bool | None = Field(

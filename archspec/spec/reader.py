@@ -264,7 +264,7 @@ def _read_output(key: Scalar, value: Node, found: Collector) -> OutputSpec:
         raise Refused
     only = value.get("only")
     if only is not None and (not isinstance(only, Scalar) or only.value != "training"):
-        found.report("E105", f"`only:` is training, not {describe(only)}", only.place)
+        raise found.report("E105", f"`only:` is training, not {describe(only)}", only.place)
     given = value.get("from")
     return OutputSpec.model_construct(
         name=key.text,

@@ -37,8 +37,13 @@ def read_file(path: str | Path, found: Collector) -> Source:
         return Source(str(path), data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
+        before = data[data.rfind(b"\n", 0, error.start) + 1 : error.start].decode(
+            "utf-8", "replace"
+        )
+        shown = Source(str(path), data.decode("utf-8", "replace"))
+        place = Place(shown, line, len(before) + 1, len(before) + 2)
         message = f"the file is not UTF-8: byte {data[error.start]:#04x} on line {line}"
-        raise found.report("E002", message, Place(source, line, 1, 2)) from None
+        raise found.report("E002", message, place, help="save it as UTF-8") from None
 
 
 def read(source: Source, found: Collector) -> Node:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from tests.judge.dice import Dice
 from tests.judge.interpreter import Item, Judge, Scope
-from tests.judge.model import Body, Entry, Expr, Loop, Net, Use
+from tests.judge.model import Body, Entry, Expr, Loop, Net, TooBig, Use
 
 WORDS = ("conv", "relu", "a", "b_1", "Norm", "x-1", "head", "lambda", "ü", "1a", "two words")
 
@@ -72,8 +72,9 @@ class Drawing:
         try:
             with torch.no_grad():
                 self.scope.add(entry, numbered=self.numbered)
-        except Exception:
-            if not self.draft.spoiled and not (self.draft.spoil and self.dice.chance(60)):
+        except Exception as error:
+            keep = self.draft.spoiled or (self.draft.spoil and self.dice.chance(60))
+            if not keep or isinstance(error, TooBig):
                 self.forget(before, count)
                 return False
             self.draft.spoiled = True

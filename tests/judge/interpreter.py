@@ -9,6 +9,7 @@ from torch import Tensor
 
 from tests.judge.layers import Made, Results, make
 from tests.judge.model import (
+    MOST_ELEMENTS,
     Again,
     BlockUse,
     Body,
@@ -17,9 +18,11 @@ from tests.judge.model import (
     Loop,
     Net,
     Output,
+    TooBig,
     Use,
     bind,
     chosen,
+    refuse_big,
     seen,
     value,
 )
@@ -86,6 +89,7 @@ class Judge:
     ) -> dict[str, Tensor]:
         """Apply a layer, made at its first call: its results, by number."""
         if path not in self.modules:
+            refuse_big(args)
             self.modules[path] = make(kind, {**self.net.defaults.get(kind, {}), **args}, inputs)
             module = self.modules[path].module
             if module is not None:
@@ -94,6 +98,8 @@ class Judge:
         if self.modules[path].free is not None:
             result.judged_free = True
         results = result if isinstance(result, tuple | list) else (result,)
+        if results[0].numel() > MOST_ELEMENTS:
+            raise TooBig
         self.calls.append(Called(shown, kind, results[0]))
         return {str(number): each for number, each in enumerate(results)}
 
@@ -277,11 +283,8 @@ class Scope:
         if body.merge is not None:
             return {"0": self.merged(body.merge)}
         kept = [item for item in self.items if not item.entry.free]
-        if not kept:
-            return {"0": next(iter(self.inputs.values()))}
-        end = Item("", Entry(Use("Identity")), self.env, False, kept[-1])
-        last = kept[-1]
-        return {"0": self.before(end) if last.absent else next(iter(self.results(last).values()))}
+        end = Item("", Entry(Use("Identity")), self.env, False, kept[-1] if kept else None)
+        return {"0": self.before(end)}
 
     def merged(self, joint: Use) -> Tensor:
         arms = [item for item in self.items if not item.absent and not item.entry.free]

@@ -4,8 +4,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+MOST_ELEMENTS = 50_000
+MOST = 64
+
 Env = Mapping[str, Any]
 """What an expression sees: parameters, loop variables, and real tensors under their names."""
+
+
+class TooBig(Exception):
+    """A network whose tensors grow beyond what a test should compute."""
+
+
+def refuse_big(args: Mapping[str, Any]) -> None:
+    """Raise `TooBig` for a padding, kernel or number of channels that makes tensors explode."""
+    for name, given in args.items():
+        numbers = given if isinstance(given, list) else [given]
+        if name not in ("normalized_shape", "num_embeddings", "in_features", "in_channels") and any(
+            isinstance(number, int) and number > MOST for number in numbers
+        ):
+            raise TooBig
 
 
 @dataclass(eq=False)
