@@ -28,7 +28,7 @@ from archspec.ops import Construct, FreeTensor, Function
 
 SEQUENTIAL = frozenset(
     """
-    append extend insert pop __add__ __delitem__ __getitem__ __iadd__ __imul__ __iter__ __len__
+    _get_item_by_idx append extend insert pop __add__ __delitem__ __getitem__ __iadd__ __imul__ __iter__ __len__
     __mul__ __rmul__ __setitem__
     """.split()  # noqa: SIM905 - names read better as text
 )

@@ -44,7 +44,7 @@ def is_identifier(name: str) -> bool:
 def identifier(name: str) -> str:
     """A variable name made from any name."""
     word = re.sub(r"[^0-9A-Za-z_]", "_", name)
-    if not word or word[0].isdigit():
+    if not word or word[0].isdigit() or word.startswith("__"):  # Python mangles `__x` in a class
         word = f"x{word}"
     if keyword.iskeyword(word) or word in TAKEN or hasattr(builtins, word):
         word += "_"
