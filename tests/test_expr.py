@@ -1,13 +1,9 @@
 """The expression language: values, refusals with their codes, bounds, templates, formulas."""
 
-import ast
-import itertools
-import math
 import time
 from typing import Any
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +11,6 @@ from archspec.expr import (
     ExpressionError,
     Facts,
     Scope,
-    capture,
     compile_expression,
     compile_for,
     compile_template,
@@ -105,12 +100,16 @@ def test_functions(text: str, wanted: Any) -> None:
          "(1" + "+1" * 800 + ")(2)", "[" * 60 + "]" * 60)
     ] + [
         ("E110", text) for text in
-        ("1 // 0", "1 % 0", "1 / 0", "0 ** -1", "(-8) ** 0.5", "depth[9]", "depth['a']", "depth[1.0]",
+        ("1 // 0", "1 % 0", "1 / 0", "0 ** -1", "(-8) ** 0.5", "depth[9]", "depth['a']",
+        "depth[1.0]",
          "n[0]", "kind[0]", "depth[::0]", "depth['a':]", "'a' + 1", "'a' - 'b'", "'%d' % 1", "-'a'",
          "depth < 1", "1 in 5", "n < 'a'", "none + 1", "len(5)", "min()", "min([])", "max(1, 'a')",
-         "sqrt(-1)", "log(0)", "int('5')", "int(1e400)", "ceil(1e400)", "sum('abc')", "sum([[1], [2]])",
-         "sum([1], 2)", "range(1.5)", "range(1, 2, 0)", "zip([1], [1, 2])", "zip(1)", "enumerate(1)",
-         "make_divisible(8, 0)", "make_divisible('a')", "round('a')", "image.size(0)", "image.size(9)",
+         "sqrt(-1)", "log(0)", "int('5')", "int(1e400)", "ceil(1e400)", "sum('abc')",
+         "sum([[1], [2]])",
+         "sum([1], 2)", "range(1.5)", "range(1, 2, 0)", "zip([1], [1, 2])", "zip(1)",
+         "enumerate(1)",
+         "make_divisible(8, 0)", "make_divisible('a')", "round('a')", "image.size(0)",
+         "image.size(9)",
          "tokens.height", "[x for x in 5]", "[x for x, y in depth]", "image + 1", "-image")
     ],
 )  # fmt: skip
@@ -126,7 +125,8 @@ def test_refusals(code: str, text: str) -> None:
         "round(0.5, 10 ** 9)", "[[0] * 100000 for i in range(100000)]",
         "[sum(range(100000)) for i in range(100000)]", "[[[0] * 10000] * 10000] * 10000",
         "[[[[0] * 999] * 999] * 999] == [[[[0] * 999] * 999] * 999]", "sum([[1]] * 50000, [])",
-        "[x in range(99999) for x in range(9999)]", "[i for i in range(10) for j in range(99999) for k in range(99)]",
+        "[x in range(99999) for x in range(9999)]",
+        "[i for i in range(10) for j in range(99999) for k in range(99)]",
         "[max(['a' * 99999], ['a' * 99999]) for i in range(9999)]", "enumerate([1], 2 ** 62 * 2)",
         "[['a' * 9999] * 9999]", "[range(99999)[1:] for i in range(9999)]", "1e300 ** 9",
     ],
@@ -157,7 +157,8 @@ NUMBERS = st.integers(-20, 20).map(str) | st.sampled_from(["0.5", "2.5", "n", "m
 ARITHMETIC = st.recursive(
     NUMBERS,
     lambda inner: st.one_of(
-        st.tuples(inner, st.sampled_from(["+", "-", "*", "/", "//", "%", "<", "==", "and", "or"]), inner)
+        st.tuples(inner, st.sampled_from(["+", "-", "*", "/", "//", "%", "<", "==", "and", "or"]),
+        inner)
         .map(lambda t: f"({' '.join(t)})"),
         inner.map(lambda t: f"(-{t})"),
         inner.map(lambda t: f"(not {t})"),
@@ -180,7 +181,8 @@ def test_arithmetic_is_pythons(text: str, n: int, m: int) -> None:
     try:
         found = run(text, names)
     except ExpressionError as error:
-        assert "beyond 64 bits" in str(error)
+        if "beyond 64 bits" not in str(error):
+            raise
         return
     assert (found, type(found)) == (wanted, type(wanted))
 
@@ -190,7 +192,8 @@ def test_any_text_is_a_value_or_a_refusal(text: str) -> None:
     try:
         run(text)
     except ExpressionError as error:
-        assert error.code in ("E108", "E109", "E110")
+        if error.code not in ("E108", "E109", "E110"):
+            raise
 
 
 # Templates and clauses.
@@ -198,7 +201,8 @@ def test_any_text_is_a_value_or_a_refusal(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
-    [("layer", "layer"), ("e{n}", "e5"), ("{n + 1}x{text}", "6xabc"), ("{'a{'}", "a{"), ("a}", "a}"),
+    [("layer", "layer"), ("e{n}", "e5"), ("{n + 1}x{text}", "6xabc"), ("{'a{'}", "a{"), ("a}",
+    "a}"),
      ("{[1, 2][0]}", "1")],
 )  # fmt: skip
 def test_templates(text: str, wanted: str) -> None:
@@ -233,100 +237,13 @@ def test_for_clauses(text: str, wanted: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize(
     ("code", "text"),
     [("E109", "k"), ("E109", "in depth"), ("E109", "k of depth"), ("E109", "k in depth if k"),
-     ("E109", "k in [1]] + [0 for k in [2]"), ("E109", "k in [1] for j in [2]"), ("E109", "k[0] in [1]"),
-     ("E109", "k in 1" + "+1" * 900), ("E110", "k in 5"), ("E110", "k, w in [1]"), ("E108", "k in nope"),
+     ("E109", "k in [1]] + [0 for k in [2]"), ("E109", "k in [1] for j in [2]"), ("E109",
+     "k[0] in [1]"),
+     ("E109", "k in 1" + "+1" * 900), ("E110", "k in 5"), ("E110", "k, w in [1]"), ("E108",
+     "k in nope"),
      ("E110", "k, w in [[1, 2, 3]]")],
 )  # fmt: skip
 def test_for_clauses_refused(code: str, text: str) -> None:
     with pytest.raises(ExpressionError) as raised:
         list(compile_for(text).turns(Scope(NAMES)))
     assert raised.value.code == code
-
-
-# Formulas over index tensors give what the expression gives, element by element.
-
-
-def same(text: str, sizes: dict[str, int], **names: Any) -> None:
-    formula = capture(text, tuple(sizes), names)
-    variables = {name: f"v{number}" for number, name in enumerate(sizes)}
-    ranks = range(len(sizes))
-    tensors = {
-        f"v{n}": torch.arange(size).view([-1 if r == n else 1 for r in ranks])
-        for n, size in zip(ranks, sizes.values(), strict=True)
-    }
-    made = eval(formula.code(variables), {"torch": torch}, tensors)
-    found = torch.as_tensor(made).expand(tuple(sizes.values())).double()
-    for spot in itertools.product(*map(range, sizes.values())):
-        wanted = run(text, {**names, **dict(zip(sizes, spot, strict=True))})
-        value = found[spot].item()
-        close = math.isclose(value, wanted, rel_tol=1e-5, abs_tol=1e-6)
-        assert close, f"{text} at {spot}: {value}, not {wanted}\n{formula.code(variables)}"
-
-
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("i", {}), ("7", {}), ("-i", {}), ("+i", {}), ("+(i - 3)", {}), ("n ** i", {"n": -2}),
-        ("i ** n", {"n": 2}), ("(i + 1) ** n", {"n": -1}), ("2.0 ** -i", {}), ("2 ** -i", {}),
-        ("(i > 1) + (j > 1)", {}), ("(i > 1) - (j > 1)", {}), ("(i > 1 and j > 1) * 3", {}),
-        ("1 if i > j else 0", {}), ("i if flag else j", {"flag": True}), ("i if n else j", {"n": 0}),
-        ("low if i > j else 0", {"low": -math.inf}), ("1 if not i > j else 0", {}),
-        ("1 if i else 2", {}), ("1 if i and j else 2", {}), ("1 if i > 0 and n else 2", {"n": 3}),
-        ("0 < i < 3 < j", {}), ("i // 2 % 3 - j / 4", {}), ("(i - 2) // 2", {}), ("(i - 2) % 3", {}),
-        ("i + ceil(n / 2)", {"n": 5}), ("i * max(n, 3)", {"n": 5}), ("i == j or i > j + 1", {}),
-        ("10000 ** (-i / 4)", {}), ("not (i > 1)", {}), ("-(i > 1)", {}), ("i * -n", {"n": 3}),
-    ],
-)  # fmt: skip
-def test_formulas(text: str, names: dict[str, Any]) -> None:
-    same(text, {"i": 5, "j": 4}, **names)
-
-
-def test_the_relative_position_index_of_swin() -> None:
-    text = (
-        "(p // window - q // window + window - 1) * (2 * window - 1)"
-        " + p % window - q % window + window - 1"
-    )
-    same(text, {"p": 9, "q": 9}, window=3)
-
-
-def test_the_attention_mask_of_swin() -> None:
-    region = (
-        "((0 if {0} < 4 else 1 if {0} < 6 else 2) * 3 + (0 if {1} < 4 else 1 if {1} < 6 else 2))"
-    )
-    left, right = region.format("p // 8", "p % 8"), region.format("q // 8", "q % 8")
-    same(f"0 if {left} == {right} else -100", {"p": 64, "q": 64})
-
-
-@pytest.mark.parametrize(
-    "text", ["i and j", "i or 3", "min(i, 2)", "[i][0]", "i in [1]", "i if i and j else k"]
-)
-def test_formulas_without_a_meaning(text: str) -> None:
-    with pytest.raises(ExpressionError) as raised:
-        capture(text, ("i", "j"), {})
-    assert raised.value.code in ("E108", "E109")
-
-
-NUMBER = st.sampled_from(["i", "j", "n", "2", "3", "0.5"])
-CONDITION = st.tuples(NUMBER, st.sampled_from(["<", "<=", "==", "!=", ">"]), NUMBER).map(" ".join)
-FORMULA = st.recursive(
-    NUMBER,
-    lambda inner: st.one_of(
-        st.tuples(inner, st.sampled_from("+-*"), inner).map(lambda t: f"({' '.join(t)})"),
-        st.tuples(inner, st.sampled_from(["//", "%", "/"]), st.sampled_from(["2", "3", "n"]))
-        .map(lambda t: f"({' '.join(t)})"),
-        st.tuples(inner, CONDITION, inner).map(lambda t: f"({t[0]} if {t[1]} else {t[2]})"),
-        st.tuples(CONDITION, st.sampled_from(["and", "or"]), CONDITION).map(lambda t: f"({' '.join(t)})"),
-        inner.map(lambda t: f"(-{t})"),
-    ),
-    max_leaves=6,
-)  # fmt: skip
-
-
-@given(FORMULA, st.sampled_from([-3, 2, 5]))
-def test_any_formula(text: str, n: int) -> None:
-    # Close to a multiple, single precision rounds to its other side: not what is tested here.
-    tree = ast.parse(text, mode="eval")
-    floors = any(isinstance(each, ast.FloorDiv | ast.Mod | ast.cmpop) for each in ast.walk(tree))
-    if floors and any(isinstance(each, ast.Div) for each in ast.walk(tree)):
-        return
-    same(text, {"i": 4, "j": 3}, n=n)

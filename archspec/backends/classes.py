@@ -28,8 +28,8 @@ from archspec.ops import Construct, FreeTensor, Function
 
 SEQUENTIAL = frozenset(
     """
-    _get_item_by_idx append extend insert pop __add__ __delitem__ __getitem__ __iadd__ __imul__ __iter__ __len__
-    __mul__ __rmul__ __setitem__
+    append extend insert pop _get_item_by_idx
+    __add__ __delitem__ __getitem__ __iadd__ __imul__ __iter__ __len__ __mul__ __rmul__ __setitem__
     """.split()  # noqa: SIM905 - names read better as text
 )
 """Attributes of `nn.Sequential` that a child cannot be called by."""

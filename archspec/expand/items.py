@@ -103,6 +103,8 @@ class _Flattener:
                 self.broken(entry, names)
 
     def loop(self, loop: LoopSpec, names: Names) -> None:
+        if loop.clause is None or loop.body is None:
+            raise Refused
         if loop.when is not None and not self.context.condition(loop.when, names):
             return
         for turn in self.context.turns(loop.clause, names):

@@ -10,30 +10,20 @@ from pydantic import Field
 
 from archspec.diagnostics import Fault
 from archspec.ops.arguments import Bool, Float, Int, Words
-from archspec.ops.base import Construct, Layer
+from archspec.ops.base import Construct
+from archspec.ops.batch_first import BatchFirst
 from archspec.ops.registry import register
 from archspec.ops.window import divisors
 from archspec.sizes import Size, equal, holds
 from archspec.tensors import Tensor
 
 
-class _Sequence(Layer):
+class _Sequence(BatchFirst):
     """What the layers over `[T, features]` share."""
 
     ranks = (2,)
     unbatched = (1,)
     dtypes = ("float32",)
-
-    batch_first: Bool = Field(True, description="the batch comes first: always true")
-
-    def check(self) -> None:
-        if not self.batch_first:
-            raise Fault(
-                "E105",
-                "batch_first is always true here: false would mix the samples of a batch",
-                field="batch_first",
-                help="leave batch_first out",
-            )
 
     def emit(self, inputs: tuple[Tensor, ...]) -> Construct:
         plain = super().emit(inputs)

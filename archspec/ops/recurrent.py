@@ -11,13 +11,14 @@ from pydantic import Field
 
 from archspec.diagnostics import Fault
 from archspec.ops.arguments import Bool, Float, Int, Words
-from archspec.ops.base import Construct, Layer
+from archspec.ops.base import Construct
+from archspec.ops.batch_first import BatchFirst
 from archspec.ops.registry import register
 from archspec.sizes import Size, equal, holds
 from archspec.tensors import Tensor
 
 
-class _Recurrent(Layer):
+class _Recurrent(BatchFirst):
     """What RNN, LSTM and GRU share."""
 
     gates: ClassVar[int]
@@ -36,18 +37,11 @@ class _Recurrent(Layer):
     hidden_size: Int = Field(description="features of the hidden state")
     num_layers: Int = Field(1, description="layers that stand on top of each other")
     bias: Bool = Field(True, description="add learned biases")
-    batch_first: Bool = Field(True, description="the batch comes first: always true")
     dropout: Float = Field(0.0, description="probability of zeroing a value between two layers")
     bidirectional: Bool = Field(False, description="read the sequence backwards too")
 
     def check(self) -> None:
-        if not self.batch_first:
-            raise Fault(
-                "E105",
-                "batch_first is always true here: false would mix the samples of a batch",
-                field="batch_first",
-                help="leave batch_first out",
-            )
+        super().check()
         for name in ("input_size", "hidden_size", "num_layers"):
             value = getattr(self, name)
             if value is not None and value < 1:

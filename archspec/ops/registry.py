@@ -58,8 +58,10 @@ def register(cls: C) -> C:
         from archspec.ops.foreign import adopt  # needs torch
 
         layer = adopt(cls)
+    if not cls.__module__.startswith("archspec.ops."):
+        find(cls.__name__)  # the built-ins come first, whether they were used before or not
     known = _types.setdefault(cls.__name__, layer)
-    if known is not layer and known.path != layer.path:
+    if (known.__module__, known.path) != (layer.__module__, layer.path):
         raise ValueError(f"there is a layer type {cls.__name__} already: {known.__module__}")
     return cls
 

@@ -92,6 +92,8 @@ def read_entry(name: Scalar | None, node: Node, found: Collector) -> LayerSpec |
             return _read_loop(node, found)
         return read_layer(name, node, found)
     except Refused:
+        if isinstance(node, Mapping) and "for" in node.entries:
+            return LoopSpec.model_construct(node=node, clause=None, body=None)
         return LayerSpec.model_construct(node=name or node, name=name, broken=True)
 
 

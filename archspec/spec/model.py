@@ -41,9 +41,10 @@ class LoopSpec(_Part):
     """`for: … in …`: its layers stand where the loop stands, once a turn."""
 
     node: Node
-    clause: Scalar
+    clause: Scalar | None
     when: Node | None = None
-    body: "Body"
+    body: "Body | None"
+    """None for a loop that could not be read: that was said."""
 
 
 class Body(_Part):

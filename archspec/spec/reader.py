@@ -133,8 +133,10 @@ def _read_inputs(node: Node, found: Collector) -> tuple[InputSpec, ...]:
 def _read_input(name: Scalar, value: Node, found: Collector) -> InputSpec:
     shape, dtype = value, "float32"
     if isinstance(value, Mapping):
-        refuse_unknown_keys(value, ("shape", "dtype"), "an input", found)
+        stray = refuse_unknown_keys(value, ("shape", "dtype"), "an input", found)
         given = value.get("shape")
+        if given is None and stray:
+            raise Refused
         if given is None:
             raise found.report("E104", f"input `{name.text}` has no `shape:`", name.place)
         shape = given
