@@ -16,7 +16,10 @@ GOOD = """archspec: 1
 name: tiny
 params: {width: 4, sizes: [1, 2], act: ReLU}
 inputs: {image: [3, 8, 8]}
-layers: [{Conv2d: {out_channels: =width, kernel_size: 3}}, {=act: }, {BatchNorm2d: {eps: "=sizes[0]"}}]
+layers:
+  - Conv2d: {out_channels: =width, kernel_size: 3}
+  - =act
+  - BatchNorm2d: {eps: "=sizes[0]"}
 """
 BAD = GOOD.replace("Conv2d", "Convv2d")
 
@@ -138,7 +141,7 @@ def test_standard_input(
     for text, wanted in ((GOOD, 0), (BAD, 1), ("", 1)):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
         assert code("check", "-") == wanted
-    assert "<stdin>:5:11" in capsys.readouterr().err
+    assert "<stdin>:6:5" in capsys.readouterr().err
 
 
 def test_standard_input_that_is_no_text() -> None:

@@ -1,4 +1,4 @@
-"""The language, second part: groups, sharing, free tensors, inputs, outputs, annotations, examples."""
+"""The language, second part: groups, sharing, free tensors, inputs, outputs, examples."""
 
 import re
 from pathlib import Path
@@ -163,7 +163,8 @@ def test_inputs_with_symbols_expressions_and_dtypes() -> None:
 
 def test_a_shape_annotation_is_checked_and_may_name_a_size() -> None:
     text = spec(
-        "layers: {a: {ReLU: , shape: [3, h, w]}, b: {Upsample: {scale_factor: 2}, shape: [3, 2 * h, 2 * w]}}"
+        "layers: {a: {ReLU: , shape: [3, h, w]}, "
+        "b: {Upsample: {scale_factor: 2}, shape: [3, 2 * h, 2 * w]}}"
     )
     assert errors(text) == []
     assert errors(text.replace("2 * w]", "3 * w]"))[0].startswith("E113")

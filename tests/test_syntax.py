@@ -221,7 +221,8 @@ def bomb() -> list[Any]:
 
 
 @pytest.mark.parametrize("data", [endless(), [[[endless()]]], bomb()])
-def test_data_without_end_is_refused(data: Any) -> None:
+def test_data_without_end_is_refused(data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archspec.syntax.data.MAX_VALUES", 20_000)
     found = Collector()
     with pytest.raises(Refused):
         lift(data, Source("<dict>"), found)

@@ -54,6 +54,8 @@ class Plan:
     arguments: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     result: str = "Tensor"
+    number: int = 0
+    """Its position among the instances of its class."""
     inline: bool = False
     """Written where it is constructed, as `nn.Sequential(...)`."""
 
@@ -220,6 +222,7 @@ class Classes:
         self.keys[id(plan.composite)] = key
         if key not in self.classes:
             self.classes[key] = Class(claim(plan.name, self.taken))
+        plan.number = len(self.classes[key].plans)
         self.classes[key].plans.append(plan)
 
     def outline(self, plan: Plan) -> list[Any]:
@@ -258,7 +261,7 @@ class Classes:
     def given(self, scope: Composite) -> list[Hole]:
         """What the constructor of a scope's class is given for this scope."""
         owner = self.classes[self.keys[id(scope)]]
-        number = next(n for n, plan in enumerate(owner.plans) if plan.composite is scope)
+        number = self.plans[id(scope)].number
         return [Hole(column[number], name) for column, name in owner.parameters.items()]
 
 

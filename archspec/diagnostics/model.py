@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal
 
 from archspec.diagnostics.codes import CODES
@@ -18,8 +19,14 @@ class Source:
 
     def line(self, number: int) -> str:
         """The text of line `number` (1-based); empty where there is none."""
-        lines = (self.text or "").splitlines()
+        lines = _lines(self)
         return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+@lru_cache(maxsize=2)
+def _lines(source: Source) -> list[str]:
+    """The lines of a source: split once, and not again for each of its diagnostics."""
+    return (source.text or "").splitlines()
 
 
 @dataclass(frozen=True, slots=True)

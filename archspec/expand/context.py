@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archspec.diagnostics import Collector, Label, Place, Refused
+from archspec.expand.caret import place_within
 from archspec.expr import (
     MAX_STEPS,
     ExpressionError,
@@ -105,7 +106,8 @@ class Context:
             scope = Scope(names)
             value = compile_expression(text).run(scope)
         except ExpressionError as error:
-            raise self.expression_error(error, node) from None
+            place = place_within(node, text, error.offset)
+            raise self.expression_error(error, node, place) from None
         self.spend((MAX_STEPS - scope.steps) // 10, node)
         if isinstance(value, Facts):
             help = f"ask for a fact, such as `={value.name}.channels`"
@@ -181,14 +183,18 @@ class Context:
             raise self.report("E105", f"a size is a whole number, not {value!r}", item.place)
         return value
 
-    def expression_error(self, error: ExpressionError, node: Node) -> Refused:
-        """The diagnostic for an expression that failed."""
+    def expression_error(
+        self, error: ExpressionError, node: Node, place: Place | None = None
+    ) -> Refused:
+        """The diagnostic for an expression that failed; `place` says where in the node, if known."""
         if error.code == "E109" and isinstance(node, Scalar) and is_open(node):
             return report_split(None, node, self.found)
         outer = [p.name.text for p in self.spec.params if f"`{p.name.text}`" in error.message]
         notes = ["a block sees its own parameters only: declare it there, and pass it on"]
         shown = tuple(notes if self.uses and outer and error.code == "E108" else ())
-        return self.report(error.code, error.message, node.place, notes=shown, help=error.help)
+        return self.report(
+            error.code, error.message, place or node.place, notes=shown, help=error.help
+        )
 
 
 class Unfinished(Refused):

@@ -85,8 +85,8 @@ class Wiring:
         """An output in mid-trunk is also what the next layer takes, unless that says `from:`."""
         for item in self.items:
             silent = item.spec.sources is None and not isinstance(item.spec.args, Sequence)
-            captured = silent and [each.item for each in item.sources] == [source.item]
-            if captured and isinstance(source.item, Item):
+            taken = [(each.item, each.result) for each in item.sources] if silent else []
+            if taken == [(source.item, source.result)] and isinstance(source.item, Item):
                 label = Label(source.item.place, "an output as well")
                 message = f"`{item.name}` takes the output `{source.item.name}`: is that meant?"
                 help = "say `from:` here, or write the output's layers last"

@@ -110,8 +110,10 @@ def attribute_(node: ast.Attribute, sub: Sub) -> Compiled:
     def run(scope: Scope) -> Any:
         facts = owner(scope)
         if not isinstance(facts, Facts):
+            owned = ast.unparse(node.value)
             message = f"`{ast.unparse(node)}`: only an input has facts"
-            raise ExpressionError(message, code="E108", offset=node.col_offset)
+            help = f"`{owned}` alone is {bounds.shown(facts)}"
+            raise ExpressionError(message, code="E108", offset=node.col_offset, help=help)
         return facts.get(node.attr)
 
     return run
@@ -131,7 +133,8 @@ def subscript_(node: ast.Subscript, sub: Sub) -> Compiled:
             found = values[key]
         except IndexError:
             message = f"`{ast.unparse(node)}`: there are {len(values)}, counted from 0"
-            raise ExpressionError(message) from None
+            last = f"`{ast.unparse(node.value)}[{len(values) - 1}]` is the last one"
+            raise ExpressionError(message, help=last if values else None) from None
         except TypeError as error:
             raise ExpressionError(f"`{ast.unparse(node)}`: {error}") from None
         if isinstance(key, slice):

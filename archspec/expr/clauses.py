@@ -24,7 +24,9 @@ class ForClause:
         """The names that each turn binds."""
         values = self.items(scope)
         if not isinstance(values, list):
-            raise ExpressionError(f"`for` goes over a list, not {shown(values)}")
+            counts = type(values) is int and values > 0
+            help = f"to count from 0 to {values - 1}, write `range({values})`" if counts else None
+            raise ExpressionError(f"`for` goes over a list, not {shown(values)}", help=help)
         for value in values:
             names: dict[str, Any] = {}
             bind(self.target, value, names)
@@ -72,6 +74,7 @@ def compile_template(text: str) -> Template:
         if brace:
             inside, closed, rest = rest.partition("}")
             if not closed:
-                raise ExpressionError(f"`{text}`: a `{{` without its `}}`", code="E109")
+                message = f"`{text}`: a `{{` without its `}}`"
+                raise ExpressionError(message, code="E109", help=f"write `{text}}}`")
             parts.append(compile_expression(inside.strip()).run)
     return Template(tuple(parts))

@@ -57,7 +57,7 @@ def _unread_parameters(params: tuple[ParamSpec, ...], used: set[str]) -> Iterato
 
 def blocks(network: Network) -> Iterator[Diagnostic]:
     """W302: a block that no layer and no parameter names."""
-    words = set(_words(network.spec.node))
+    words = set(_words(network.spec.node, at_top=True))
     if any(word.startswith("=") for word in _types(network.spec.node)):
         return  # a type is a parameter: any block may be asked for
     for name, block in network.spec.blocks.items():
@@ -116,13 +116,13 @@ def _types(node: Node) -> Iterator[str]:
             yield from _types(item)
 
 
-def _words(node: Node, *, below_blocks: bool = False) -> Iterator[str]:
+def _words(node: Node, *, at_top: bool = False, are_names: bool = False) -> Iterator[str]:
     """Every text that may name a block: keys and values, but not the blocks' own names."""
     if isinstance(node, Mapping):
         for key, value in node.items():
-            if not below_blocks:
+            if not are_names:
                 yield key.text
-            yield from _words(value, below_blocks=key.text == "blocks" and not below_blocks)
+            yield from _words(value, are_names=at_top and key.text == "blocks")
     elif isinstance(node, Sequence):
         for item in node.items:
             yield from _words(item)

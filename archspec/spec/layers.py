@@ -10,6 +10,7 @@ from typing import Any
 
 from archspec.diagnostics import Collector, Refused
 from archspec.ops import Layer, find
+from archspec.spec.misread import misplaced, type_as_name
 from archspec.spec.model import Body, LayerSpec, LoopSpec
 from archspec.spec.parts import as_text, refuse_unknown_keys, unknown_key
 from archspec.spec.traps import refuse_split
@@ -114,7 +115,7 @@ def read_layer(name: Scalar | None, node: Node, found: Collector) -> LayerSpec:
         body = read_entries(node, found)
         return LayerSpec.model_construct(node=name or node, name=name, body=body)
     if isinstance(node, Scalar):
-        return LayerSpec.model_construct(node=name or node, name=name, type=_type(node, found))
+        return LayerSpec.model_construct(node=name or node, name=name, type=_type(name, node, found))
     assert isinstance(node, Mapping)
     if refuse_split(node, found):
         raise Refused
@@ -160,6 +161,8 @@ def _read_type(node: Mapping, rest: list[Scalar], fields: dict[str, Any], found:
         )
     if rest[0].text in _TYPE_FIELDS and len(rest) == len(node.entries):
         raise _type_as_field(rest, node, found)
+    if (refused := misplaced(fields["name"], node, rest, found)) is not None:
+        raise refused
     chosen = rest[0] if len(rest) == 1 else _likeliest_type(rest)
     for key in rest:
         if key is not chosen:
@@ -217,10 +220,12 @@ def _arguments_of(name: str) -> list[str]:
     return [info.alias or field for field, info in cls.model_fields.items()] if cls else []
 
 
-def _type(node: Scalar, found: Collector) -> Scalar:
+def _type(name: Scalar | None, node: Scalar, found: Collector) -> Scalar:
     if (isinstance(node.value, str) and node.value) or isinstance(node.value, Layer):
         return node
     what = describe(node)
+    if node.value is None and (refused := type_as_name(name, found)) is not None:
+        raise refused
     if node.value is None:
         raise found.report("E104", "this layer has no type", node.place, help=_WRITE_TYPE)
     raise found.report(

@@ -5,9 +5,11 @@ from collections.abc import Sequence as AbstractSequence
 from typing import Any
 
 from archspec.diagnostics import Collector, Place, Refused, Source
-from archspec.syntax.tree import MAX_DEPTH, MAX_NODES, Mapping, Node, Scalar, Sequence
+from archspec.syntax.tree import MAX_DEPTH, Mapping, Node, Scalar, Sequence
 
 Path = tuple[str, ...]
+MAX_VALUES = 1_000_000
+"""Values of a spec, shared ones every time: each is copied with its path."""
 
 
 def lift(data: Any, source: Source, found: Collector) -> Node:
@@ -38,8 +40,8 @@ class _Lifter:
         self.nodes += 1
         if len(path) > MAX_DEPTH:
             raise self.refuse("E005", f"nested deeper than {MAX_DEPTH} levels", path[:3])
-        if self.nodes > MAX_NODES:
-            raise self.refuse("E005", f"more than {MAX_NODES} values", path[:3])
+        if self.nodes > MAX_VALUES:
+            raise self.refuse("E005", f"more than {MAX_VALUES} values", path[:3])
         if isinstance(data, Node):
             return data
         if isinstance(data, AbstractMapping):

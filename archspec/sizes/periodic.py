@@ -1,0 +1,161 @@
+"""Sets of sizes that repeat: after some size, whether one is in depends on its remainder alone."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, final
+
+from archspec.sizes.atoms import LOWEST
+
+MOST_PERIOD: Final = 100_000
+"""Sets that repeat more rarely are not worked out."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """From `start` to the next stretch: sizes whose remainder by `period` is in `residues`."""
+
+    start: int
+    period: int
+    residues: frozenset[int]
+
+    def contains(self, size: int) -> bool:
+        """Whether a size of this stretch is in the set."""
+        return size % self.period in self.residues
+
+    def first(self, size: int) -> int | None:
+        """The first member from `size` on, if the stretch never ended."""
+        ahead = ((residue - size) % self.period for residue in self.residues)
+        return min((size + step for step in ahead), default=None)
+
+
+NOTHING: Final[frozenset[int]] = frozenset()
+ALL: Final = frozenset([0])  # of period 1
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class SizeSet:
+    """A set of sizes >= LOWEST, as stretches in order; the last one never ends."""
+
+    stretches: tuple[Stretch, ...]
+
+    @property
+    def last(self) -> Stretch:
+        """The stretch of all large sizes."""
+        return self.stretches[-1]
+
+    def contains(self, size: int) -> bool:
+        """Whether a size is in the set."""
+        at = bisect_right(self.stretches, size, key=lambda stretch: stretch.start)
+        return at > 0 and self.stretches[at - 1].contains(size)
+
+    def spans(self) -> Iterator[tuple[Stretch, int | None]]:
+        """Every stretch, and where it ends: at the start of the next."""
+        yield from itertools.zip_longest(
+            self.stretches, (stretch.start for stretch in self.stretches[1:])
+        )
+
+    def members(self) -> Iterator[int]:
+        """All members, smallest first; there may be no end of them."""
+        for stretch, end in self.spans():
+            size = stretch.first(stretch.start)
+            while size is not None and (end is None or size < end):
+                yield size
+                size = stretch.first(size + 1)
+
+    @property
+    def smallest(self) -> int | None:
+        """The smallest member; None if there is none."""
+        return next(self.members(), None)
+
+
+ANY: Final = SizeSet((Stretch(LOWEST, 1, ALL),))
+
+
+def tidy(stretches: Iterable[Stretch]) -> SizeSet:
+    """The same set, every stretch with its smallest period and as long as it can be."""
+    kept: list[Stretch] = []  # from the last to the first
+    end = None
+    for stretch in reversed(list(stretches)):
+        stretch = _shortest(stretch, end)
+        if kept:
+            start = _reach(stretch, kept[-1])
+            kept[-1] = Stretch(start, kept[-1].period, kept[-1].residues)
+            if start == stretch.start:
+                end = start
+                continue
+        kept.append(stretch)
+        end = stretch.start
+    return SizeSet(tuple(reversed(kept)))
+
+
+def _shortest(stretch: Stretch, end: int | None) -> Stretch:
+    """With the smallest period; one without members says so."""
+    first = stretch.first(stretch.start)
+    if first is None or (end is not None and first >= end):
+        return Stretch(stretch.start, 1, NOTHING)
+    period, residues = stretch.period, stretch.residues
+    for prime in _primes(period):
+        while period % prime == 0:
+            shorter = period // prime
+            fewer = frozenset(residue % shorter for residue in residues)
+            if len(fewer) * prime != len(residues):
+                break
+            period, residues = shorter, fewer
+    return Stretch(stretch.start, period, residues)
+
+
+def _primes(number: int) -> list[int]:
+    found, divisor = [], 2
+    while divisor * divisor <= number:
+        if number % divisor == 0:
+            found.append(divisor)
+            number //= divisor
+        else:
+            divisor += 1
+    return found if number == 1 else list(dict.fromkeys([*found, number]))
+
+
+def _reach(before: Stretch, after: Stretch) -> int:
+    """How far down the rule of a stretch holds in the one before it."""
+    joint = math.lcm(before.period, after.period)
+    lowest = max(before.start, after.start - joint)
+    if after.start - lowest > MOST_PERIOD:
+        return after.start
+    for size in range(after.start - 1, lowest - 1, -1):
+        if before.contains(size) != after.contains(size):
+            return size + 1
+    return before.start
+
+
+def intersection(a: SizeSet, b: SizeSet) -> SizeSet | None:
+    """What is in both; None if it repeats too rarely to be worked out."""
+    starts = sorted({stretch.start for stretch in (*a.stretches, *b.stretches)})
+    common = []
+    for start in starts:
+        left, right = _at(a, start), _at(b, start)
+        if not left.residues or not right.residues:
+            common.append(Stretch(start, 1, NOTHING))
+            continue
+        period = math.lcm(left.period, right.period)
+        if period > MOST_PERIOD:
+            return None
+        residues = (
+            residue
+            for first in left.residues
+            for residue in range(first, period, left.period)
+            if residue % right.period in right.residues
+        )
+        common.append(Stretch(start, period, frozenset(residues)))
+    return tidy(common)
+
+
+def _at(sizes: SizeSet, size: int) -> Stretch:
+    starts = [stretch.start for stretch in sizes.stretches]
+    return sizes.stretches[bisect_right(starts, size) - 1]

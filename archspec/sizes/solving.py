@@ -1,0 +1,148 @@
+"""Conditions on one symbol, solved exactly: the set of sizes that meet them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, final
+
+from archspec.sizes.atoms import LOWEST, Atom, Symbol
+from archspec.sizes.conditions import Condition
+from archspec.sizes.expression import Expr, Size
+from archspec.sizes.periodic import ALL, ANY, MOST_PERIOD, NOTHING, SizeSet, Stretch
+from archspec.sizes.periodic import intersection, tidy
+from archspec.sizes.polynomial import along, atoms_of, eventual_sign, inside, repeats
+
+LARGEST: Final = 2**40
+"""Where the search for the size at which a growing size passes a number ends."""
+WORK: Final = 1_000_000
+"""Sizes and remainders that are looked at for the conditions of one symbol."""
+
+_MEETS: Final[dict[str, Callable[[int], bool]]] = {
+    "==": lambda gap: gap == 0,
+    "!=": lambda gap: gap != 0,
+    ">=": lambda gap: gap >= 0,
+    ">": lambda gap: gap > 0,
+}
+
+
+def solve(symbol: str, conditions: Sequence[Condition]) -> SizeSet | None:
+    """The values of the one symbol that meet all conditions; None if that is not decided."""
+    solver = _Solver(symbol)
+    found: SizeSet | None = ANY
+    for condition in conditions:
+        each = solver.one(condition)
+        if each is None or found is None:
+            return None
+        found = intersection(found, each)
+    return found
+
+
+@final
+class _Solver:
+    """Solves conditions on one symbol, within bounds of work."""
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol: Final = symbol
+        self.work = WORK
+
+    def one(self, condition: Condition) -> SizeSet | None:
+        """The sizes that meet one condition."""
+        gap = condition.left - condition.right
+        if isinstance(gap, int):
+            return ANY if _MEETS[condition.relation](gap) else tidy([_none(LOWEST)])
+        found = None
+        direction = _direction(gap)
+        if direction:
+            found = self._growing(gap * direction, condition.relation, direction)
+        return found or self._repeating(gap, condition.relation)
+
+    def _growing(self, gap: Size, relation: str, direction: int) -> SizeSet | None:
+        """Of a size that never falls: it passes 0 once. None if it does so nowhere near."""
+        assert isinstance(gap, Expr)
+        zero = self._first(gap, 0)
+        above = self._first(gap, 1)
+        if relation in ("==", "!="):
+            if zero is None or above is None:
+                return None
+            out = relation == "!="
+            return _ranges([(LOWEST, out), (zero, not out), (above, out)])
+        # gap >= 0 begins at `zero`; where the size falls, -gap >= 0 ends before `above`.
+        strict = relation == ">"
+        turn = (above if strict else zero) if direction > 0 else (zero if strict else above)
+        if turn is None:
+            return None
+        return _ranges([(LOWEST, direction < 0), (turn, direction > 0)])
+
+    def _first(self, gap: Expr, least: int) -> int | None:
+        """The first size at which a growing gap is `least` or more."""
+        low, high = LOWEST - 1, LOWEST
+        while gap.at({self.symbol: high}) < least:
+            low, high = high, 2 * high
+            if high > LARGEST:
+                return None
+        while high - low > 1:
+            middle = (low + high) // 2
+            if gap.at({self.symbol: middle}) < least:
+                low = middle
+            else:
+                high = middle
+        return high
+
+    def _repeating(self, gap: Expr, relation: str) -> SizeSet | None:
+        """Of any size: remainders decide from some size on; up to there, every size is tried."""
+        meets, period = _MEETS[relation], repeats(gap, MOST_PERIOD)
+        if period is None or period > self.work:
+            return None
+        self.work -= period
+        atoms = atoms_of([gap])
+        residues, start = [], LOWEST
+        for residue in range(period):
+            polynomial, defined = along(gap, residue, period, atoms)
+            sign, settled = eventual_sign(polynomial)
+            if meets(sign):
+                residues.append(residue)
+            start = max(start, residue + period * (max(defined, settled) - 1) + 1)
+        if start > self.work:
+            return None
+        self.work -= start
+        tried = ((size, meets(gap.at({self.symbol: size}))) for size in range(LOWEST, start))
+        stretches = [Stretch(size, 1, ALL if good else NOTHING) for size, good in tried]
+        return tidy([*stretches, Stretch(start, period, frozenset(residues))])
+
+
+def _none(start: int) -> Stretch:
+    return Stretch(start, 1, NOTHING)
+
+
+def _ranges(turns: Sequence[tuple[int, bool]]) -> SizeSet:
+    """The set that begins to have members, or ends to, at the given sizes."""
+    ordered: dict[int, bool] = {}
+    for start, good in turns:
+        ordered[start] = good  # of two at the same size the later one counts
+    return tidy([Stretch(at, 1, ALL if good else NOTHING) for at, good in ordered.items()])
+
+
+def _direction(size: Expr) -> int:
+    """1 if a size never falls as its symbol grows, -1 if it never rises, 0 if that is not known."""
+    known: dict[Atom, int] = {}
+    for atom in atoms_of([size]):
+        if isinstance(atom, Symbol):
+            known[atom] = 1
+        else:
+            parts = [part for part in inside(atom) if isinstance(part, Expr)]
+            known[atom] = _agreed([_direction_of(part, known) for part in parts])
+    return _direction_of(size, known)
+
+
+def _direction_of(size: Expr, known: dict[Atom, int]) -> int:
+    found = []
+    for monomial, coefficient in size.terms.items():
+        product = _agreed([known[atom] for atom in monomial])
+        if len(monomial) > 1 and not (product == 1 and all((a.low or 0) >= 0 for a in monomial)):
+            return 0
+        found.append(product if coefficient > 0 else -product)
+    return _agreed(found)
+
+
+def _agreed(directions: list[int]) -> int:
+    return directions[0] if len(set(directions)) == 1 else 0
