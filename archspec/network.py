@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from archspec.graph import Graph, Trace
 from archspec.resolve import Application, applications
-from archspec.sizes import Condition, Domain, Size
+from archspec.sizes import Condition, Domain, Size, ValidSizes
 from archspec.spec import Spec
 from archspec.tensors import Tensor
 
@@ -50,6 +50,12 @@ class Network:
     domain: Domain
     example_sizes: Mapping[str, int] = field(default_factory=dict)
     """For symbolic inputs: sizes that work."""
+    fixed: Mapping[str, int] = field(default_factory=dict)
+    """Sizes that `at` gave to symbols of the spec."""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """Values that the caller of `load` gave for parameters."""
+    max_layers: int | None = None
+    """How many layers it may have; None for the usual limit."""
 
     @property
     def name(self) -> str:
@@ -89,6 +95,23 @@ class Network:
     def conditions(self) -> list[Condition]:
         """What symbolic sizes must fulfil for the network to work."""
         return list(self.domain.requirements)
+
+    @cached_property
+    def sizes(self) -> ValidSizes:
+        """Which sizes the symbols of the inputs may have."""
+        tensors = self.input_tensors.values()
+        sizes = (size for tensor in tensors for size in tensor.shape if not isinstance(size, int))
+        symbols = dict.fromkeys(name for size in sizes for name in sorted(size.symbols))
+        return ValidSizes(tuple(symbols), tuple(self.conditions))
+
+    def at(self, /, **sizes: int) -> "Network":
+        """The network with these sizes for symbols of its inputs: `network.at(H=300, W=224)`.
+
+        Raises `SpecError`, with what is wrong, if it does not work at these sizes.
+        """
+        from archspec.expand import at_sizes  # imports this module
+
+        return at_sizes(self, sizes)
 
     @cached_property
     def applications(self) -> tuple[Application, ...]:

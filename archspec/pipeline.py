@@ -143,7 +143,7 @@ def _compile(
 def load(
     spec: SpecSource, *, params: Mapping[str, Any] | None = None, max_layers: int = MAX_LAYERS
 ) -> Network:
-    """The network of a spec. Raises `SpecError` if it is refused, `OSError` if a file is not there.
+    """The network of a spec. Raises `SpecError`, also for a file that cannot be read (E001).
 
     Args:
         spec: a path, YAML text (of several lines), a mapping in the language's words, or a `Spec`.

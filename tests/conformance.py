@@ -137,7 +137,7 @@ def load(reference: Reference) -> Network:
 def sizes_of(network: Network, *shapes: Shape) -> dict[str, int]:
     """The symbols of a network for inputs of these shapes, batch included."""
     found: dict[str, int] = {}
-    for tensor, shape in zip(network.inputs.values(), shapes, strict=True):
+    for tensor, shape in zip(network.input_tensors.values(), shapes, strict=True):
         for size, value in zip(tensor.shape, shape[1:], strict=True):
             if isinstance(size, Expr):
                 found[str(size)] = value

@@ -246,7 +246,7 @@ def test_a_block_sees_its_own_parameters_only() -> None:
         blocks: {B: {layers: [{Linear: {out_features: =width}}]}}
         layers: [B]
         """)
-    assert errors(text) == ["E108 4:47"]
+    assert errors(text) == ["E108 4:48"]
 
 
 def test_blocks_with_several_inputs_and_outputs() -> None:

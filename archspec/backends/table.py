@@ -38,8 +38,7 @@ def _totals(network: Network) -> list[str]:
     if not network.example_sizes:
         return [total]
     sizes = ", ".join(f"{name} = {size}" for name, size in network.example_sizes.items())
-    needs = [f"needs {condition}" for condition in network.conditions]
-    return [f"{total} at {sizes}", *needs]
+    return [f"{total} at {sizes}", *(f"needs {words}" for words in network.sizes.needs())]
 
 
 def _tensors(tensors: dict[str, Any]) -> str:

@@ -7,22 +7,25 @@ hand, in the order in which data flows.
 from collections.abc import Mapping as AbstractMapping
 from typing import Any
 
-from archspec.diagnostics import Collector, Refused, Source, did_you_mean
+from archspec.diagnostics import Collector, Refused, Source, SpecError, did_you_mean
 from archspec.expand.context import MAX_LAYERS, Context, TooLarge, Unfinished
 from archspec.expand.expander import Expander
 from archspec.expand.invalid import argument_names
 from archspec.expand.params import bind
+from archspec.expand.sizing import find_sizes
 from archspec.expr import Facts
 from archspec.graph import Composite, Graph
 from archspec.network import Network
 from archspec.ops import find
 from archspec.ops import names as type_names
-from archspec.sizes import witness
+from archspec.sizes.valid import check_names
 from archspec.spec import InputSpec, Spec
 from archspec.syntax import Mapping, Node, Scalar, Sequence, lift, plain
 from archspec.tensors import Tensor
 
-__all__ = ["MAX_LAYERS", "Unfinished", "expand"]
+__all__ = ["MAX_LAYERS", "Unfinished", "at_sizes", "expand"]
+
+NO_SIZES: AbstractMapping[str, int] = {}
 
 
 def expand(
@@ -30,23 +33,39 @@ def expand(
     params: AbstractMapping[str, Any],
     found: Collector,
     max_layers: int = MAX_LAYERS,
+    sizes: AbstractMapping[str, int] = NO_SIZES,
 ) -> Network:
-    """The network of a spec for these parameters.
+    """The network of a spec for these parameters, and for these sizes of symbols.
 
     Reports what is wrong; raises `Unfinished` when there is no network to give.
     """
     context = Context(spec, found, max_layers)
     try:
-        network = _network(context, params)
+        network = _network(context, params, sizes)
         if not found.failed:
-            _find_sizes(network, context)
+            network.given, network.max_layers = params, max_layers
+            find_sizes(network, context)
             return network
     except (TooLarge, Refused):
         pass
     raise Unfinished(context.rows)
 
 
-def _network(context: Context, params: AbstractMapping[str, Any]) -> Network:
+def at_sizes(network: Network, sizes: AbstractMapping[str, int]) -> Network:
+    """The same network for sizes of its symbols. Raises `SpecError` where it does not work."""
+    check_names(sizes, network.sizes.symbols)
+    found = Collector()
+    limit = MAX_LAYERS if network.max_layers is None else network.max_layers
+    sizes = {**network.fixed, **sizes}
+    try:
+        return expand(network.spec, network.given, found, limit, sizes)
+    except Unfinished:
+        raise SpecError(tuple(found)) from None
+
+
+def _network(
+    context: Context, params: AbstractMapping[str, Any], sizes: AbstractMapping[str, int]
+) -> Network:
     spec = context.spec
     if spec.body is None or _lacks_inputs(context):
         raise Refused
@@ -55,7 +74,7 @@ def _network(context: Context, params: AbstractMapping[str, Any]) -> Network:
     assert isinstance(tree, Mapping)
     given = {name.text: (plain(value), value) for name, value in tree.items()}
     names = bind(context, spec.params, given, {}, "the network", None)
-    symbols = _symbols(context, names)
+    symbols = {**_symbols(context, names), **sizes}
     names = {**names, **symbols}
     inputs = {each.name.text: _input(context, each, names) for each in spec.inputs}
     facts = {name: Facts(name, tensor) for name, tensor in inputs.items()}
@@ -76,6 +95,7 @@ def _network(context: Context, params: AbstractMapping[str, Any]) -> Network:
         graph=Graph(spec.name, made.target),
         trace=made.trace,
         domain=context.domain,
+        fixed=sizes,
     )
 
 
@@ -132,19 +152,3 @@ def _defaults(context: Context, names: AbstractMapping[str, Any]) -> None:
                 help = did_you_mean(argument.text, known) or f"it has {', '.join(known)}"
                 context.report("E103", message, argument.place, help=help)
         context.defaults[name] = values
-
-
-def _find_sizes(network: Network, context: Context) -> None:
-    """Sizes that work, for a network with symbolic inputs: to build it, and as a proof."""
-    symbols = sorted({symbol for t in network.input_tensors.values() for symbol in _symbols_of(t)})
-    sizes = witness(symbols, context.domain.requirements) if symbols else {}
-    if sizes is None:
-        conditions = " and ".join(map(str, context.domain.requirements))
-        place = context.spec.inputs[0].shape.place
-        context.report("E116", f"no input size was found for which {conditions}", place)
-        raise Refused
-    network.example_sizes = sizes
-
-
-def _symbols_of(tensor: Tensor) -> set[str]:
-    return {name for size in tensor.shape if not isinstance(size, int) for name in size.symbols}

@@ -15,6 +15,7 @@ from archspec.tensors import Tensor, show_shape
 
 MAX_PADDING = 8
 MAX_STRIDE = 8
+MAX_JOINED = 6
 _FIXABLE = ("E201", "E202")
 _JOINING = ("Add", "Sub", "Mul", "Div", "Concat", "Stack")
 
@@ -40,6 +41,8 @@ def advise(fault: Fault, layer: Layer, inputs: Sequence[Value]) -> str | None:
 
     Every change is tried on the layer types' own rules, and `layer` itself on what comes out.
     """
+    if fault.code == "E112":
+        return _joined(layer, inputs)
     if (
         type(layer).__name__ not in _JOINING
         or fault.code not in _FIXABLE
@@ -56,6 +59,24 @@ def advise(fault: Fault, layer: Layer, inputs: Sequence[Value]) -> str | None:
         for changed, words in chain.from_iterable(tries):
             if _takes(layer, [*known[:number], changed, *known[number + 1 :]], known):
                 return words
+    return None
+
+
+def _joined(layer: Layer, inputs: Sequence[Value]) -> str | None:
+    """For a layer of one input that gets several: what makes one of them."""
+    tensors = [value.tensor for value in inputs if value.tensor is not None]
+    if layer.arity != (1, 1) or not 1 < len(tensors) == len(inputs) <= MAX_JOINED:
+        return None
+    names = ", ".join(_name(value).strip("`") for value in inputs)
+    for joint in ("Concat", "Add"):
+        cls = find(joint)
+        assert cls is not None
+        try:
+            _, (whole, *_) = apply(cls(), *tensors)
+            apply(layer, whole)
+        except Fault:
+            continue
+        return f"join them before: `{{{joint}: [{names}]}}` makes {whole} of them"
     return None
 
 

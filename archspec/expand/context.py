@@ -131,7 +131,8 @@ class Context:
             raise self.expression_error(error, node) from None
         if not isinstance(value, bool):
             message = f"`when:` is true or false, not {value!r}"
-            help = "compare: for example `when: =depth > 0`"
+            help = advice(value, "true or false", names)
+            help = help or "compare: for example `when: =depth > 0`"
             raise self.report("E105", message, node.place, help=help)
         return result
 
@@ -186,7 +187,7 @@ class Context:
     def expression_error(
         self, error: ExpressionError, node: Node, place: Place | None = None
     ) -> Refused:
-        """The diagnostic for an expression that failed; `place` says where in the node, if known."""
+        """The diagnostic for an expression that failed, at a place within the node if known."""
         if error.code == "E109" and isinstance(node, Scalar) and is_open(node):
             return report_split(None, node, self.found)
         outer = [p.name.text for p in self.spec.params if f"`{p.name.text}`" in error.message]

@@ -97,7 +97,7 @@ class Expander:
             for entry in outputs.entries:
                 if entry.when is None or self.context.condition(entry.when, names):
                     source = wiring.refer(entry.source, None, names)
-                    wiring.warn_of_captured_chain(source)
+                    wiring.warn_of_captured_chain(source, training_only=entry.training_only)
                     value = self.follow(source)
                     found.append((entry.name, value, entry.training_only))
             if all(training_only for _, _, training_only in found):

@@ -5,6 +5,7 @@ from collections.abc import Mapping as AbstractMapping
 from archspec.diagnostics import Label, Refused, did_you_mean
 from archspec.expand.context import Context, Names
 from archspec.expand.items import Item, Source, Value, is_reuse, takes_list
+from archspec.graph import Composite
 from archspec.syntax import Node, Scalar, Sequence, describe
 
 
@@ -81,8 +82,13 @@ class Wiring:
             help=f"for example `from: {inputs[0]}`",
         )
 
-    def warn_of_captured_chain(self, source: Source) -> None:
-        """An output in mid-trunk is also what the next layer takes, unless that says `from:`."""
+    def warn_of_captured_chain(self, source: Source, *, training_only: bool) -> None:
+        """An output in mid-trunk is also what the next layer takes, unless that says `from:`.
+
+        The stages of a backbone are meant so; a head, or what is there in training only, is not.
+        """
+        if not training_only and not (isinstance(source.item, Item) and _is_head(source.item)):
+            return
         for item in self.items:
             silent = item.spec.sources is None and not isinstance(item.spec.args, Sequence)
             taken = [(each.item, each.result) for each in item.sources] if silent else []
@@ -143,6 +149,15 @@ class Wiring:
             message = f"`{name}` is a Reuse itself: name the layer that it uses"
             raise self.context.report("E106", message, node.place)
         return target
+
+
+def _is_head(item: Item) -> bool:
+    """Whether an item ends in a Linear: what it gives are scores, not features for a next stage."""
+    target = item.made.target if item.made is not None else None
+    while isinstance(target, Composite):
+        last = target.outputs[0].value if target.outputs else -1
+        target = next((call.target for call in target.calls if last in call.outputs), None)
+    return target is not None and target.type == "Linear"
 
 
 def order(context: Context, items: list[Item]) -> list[Item]:

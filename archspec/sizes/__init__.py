@@ -21,6 +21,7 @@ from archspec.sizes.functions import (
     unequal,
 )
 from archspec.sizes.search import witness
+from archspec.sizes.valid import ValidSet, ValidSizes
 
 __all__ = [
     "LOWEST",
@@ -28,6 +29,8 @@ __all__ = [
     "Domain",
     "Expr",
     "Size",
+    "ValidSet",
+    "ValidSizes",
     "always",
     "ceil_div",
     "divisible",

@@ -9,7 +9,8 @@ condition down as a requirement on the input. True and False are proved for all 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final, NoReturn, TypeAlias, final
 
 from archspec.sizes.atoms import Atom, Extreme, Floor, Symbol, value_of
@@ -28,7 +29,7 @@ class Domain:
     def __init__(self) -> None:
         self.atoms: Final[dict[Hashable, Atom]] = {}
         self.floors: Final[dict[tuple[Expr, int], Size]] = {}  # networks divide alike many times
-        self._requirements: Final[dict[Condition, None]] = {}
+        self._requirements: dict[Condition, None] = {}
 
     def symbol(self, name: str) -> Expr:
         """The unknown whole number `name`; the same one for the same name."""
@@ -43,6 +44,15 @@ class Domain:
     def require(self, condition: Condition) -> None:
         """Take down one more requirement."""
         self._requirements[condition] = None
+
+    @contextmanager
+    def apart(self) -> Iterator[dict[Condition, None]]:
+        """Take requirements down in a list of their own, to see who has which."""
+        kept, self._requirements = self._requirements, {}
+        try:
+            yield self._requirements
+        finally:
+            self._requirements = kept
 
 
 @final

@@ -52,8 +52,11 @@ class SizeSet:
 
     def contains(self, size: int) -> bool:
         """Whether a size is in the set."""
-        at = bisect_right(self.stretches, size, key=lambda stretch: stretch.start)
-        return at > 0 and self.stretches[at - 1].contains(size)
+        return size >= LOWEST and self.at(size).contains(size)
+
+    def at(self, size: int) -> Stretch:
+        """The stretch that a size is in."""
+        return self.stretches[bisect_right(self.stretches, size, key=_start) - 1]
 
     def spans(self) -> Iterator[tuple[Stretch, int | None]]:
         """Every stretch, and where it ends: at the start of the next."""
@@ -75,23 +78,25 @@ class SizeSet:
         return next(self.members(), None)
 
 
+def _start(stretch: Stretch) -> int:
+    return stretch.start
+
+
 ANY: Final = SizeSet((Stretch(LOWEST, 1, ALL),))
 
 
 def tidy(stretches: Iterable[Stretch]) -> SizeSet:
     """The same set, every stretch with its smallest period and as long as it can be."""
     kept: list[Stretch] = []  # from the last to the first
-    end = None
     for stretch in reversed(list(stretches)):
-        stretch = _shortest(stretch, end)
-        if kept:
-            start = _reach(stretch, kept[-1])
-            kept[-1] = Stretch(start, kept[-1].period, kept[-1].residues)
-            if start == stretch.start:
-                end = start
-                continue
-        kept.append(stretch)
-        end = stretch.start
+        if not kept:
+            kept.append(_shortest(stretch, None))
+            continue
+        after = kept.pop()
+        start = _reach(stretch, after)
+        kept.append(Stretch(start, after.period, after.residues))
+        if start > stretch.start:
+            kept.append(_shortest(stretch, start))
     return SizeSet(tuple(reversed(kept)))
 
 
@@ -139,7 +144,7 @@ def intersection(a: SizeSet, b: SizeSet) -> SizeSet | None:
     starts = sorted({stretch.start for stretch in (*a.stretches, *b.stretches)})
     common = []
     for start in starts:
-        left, right = _at(a, start), _at(b, start)
+        left, right = a.at(start), b.at(start)
         if not left.residues or not right.residues:
             common.append(Stretch(start, 1, NOTHING))
             continue
@@ -154,8 +159,3 @@ def intersection(a: SizeSet, b: SizeSet) -> SizeSet | None:
         )
         common.append(Stretch(start, period, frozenset(residues)))
     return tidy(common)
-
-
-def _at(sizes: SizeSet, size: int) -> Stretch:
-    starts = [stretch.start for stretch in sizes.stretches]
-    return sizes.stretches[bisect_right(starts, size) - 1]

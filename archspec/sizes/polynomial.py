@@ -68,9 +68,7 @@ def _repeats(size: Size, known: dict[Atom, tuple[int, int]]) -> tuple[int, int]:
     return period, common
 
 
-def along(
-    size: Size, residue: int, period: int, atoms: Iterable[Atom]
-) -> tuple[Polynomial, int]:
+def along(size: Size, residue: int, period: int, atoms: Iterable[Atom]) -> tuple[Polynomial, int]:
     """A size on `residue + period * z`: the polynomial in z that it is, and from which z on.
 
     `atoms` are `atoms_of` it, and the period is a multiple of what it `repeats` at.

@@ -29,7 +29,13 @@ def witness(
         ]
         for name in symbols
     ]
-    ties = [condition for condition in conditions if len(condition.symbols) > 1]
+    return meeting(symbols, choices, [c for c in conditions if len(c.symbols) > 1])
+
+
+def meeting(
+    symbols: Sequence[str], choices: Sequence[Sequence[int]], ties: Sequence[Condition]
+) -> dict[str, int] | None:
+    """Of the choices for every symbol, the first small ones that meet all ties; or None."""
     sparse = [choice[::32] for choice in choices]  # far apart, for symbols that must be
     points = itertools.islice(_smallest_first(choices), EVALUATIONS)
     for sizes in itertools.chain(points, itertools.islice(_smallest_first(sparse), EVALUATIONS)):

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, final
 
 from archspec.sizes.atoms import LOWEST, Atom, Symbol
 from archspec.sizes.conditions import Condition
 from archspec.sizes.expression import Expr, Size
-from archspec.sizes.periodic import ALL, ANY, MOST_PERIOD, NOTHING, SizeSet, Stretch
-from archspec.sizes.periodic import intersection, tidy
+from archspec.sizes.periodic import (
+    ALL,
+    ANY,
+    MOST_PERIOD,
+    NOTHING,
+    SizeSet,
+    Stretch,
+    intersection,
+    tidy,
+)
 from archspec.sizes.polynomial import along, atoms_of, eventual_sign, inside, repeats
 
 LARGEST: Final = 2**40
 """Where the search for the size at which a growing size passes a number ends."""
-WORK: Final = 1_000_000
+WORK: Final = 300_000
 """Sizes and remainders that are looked at for the conditions of one symbol."""
 
 _MEETS: Final[dict[str, Callable[[int], bool]]] = {
@@ -35,6 +43,14 @@ def solve(symbol: str, conditions: Sequence[Condition]) -> SizeSet | None:
             return None
         found = intersection(found, each)
     return found
+
+
+def implied(condition: Condition, least: Mapping[str, int]) -> bool:
+    """Whether it is certain for all sizes from these on: it holds there, of a growing size."""
+    gap = condition.left - condition.right
+    if isinstance(gap, int) or condition.relation == "==" or _direction(gap) != 1:
+        return False
+    return gap.at(least) >= (condition.relation != ">=")
 
 
 @final
@@ -137,10 +153,11 @@ def _direction(size: Expr) -> int:
 def _direction_of(size: Expr, known: dict[Atom, int]) -> int:
     found = []
     for monomial, coefficient in size.terms.items():
-        product = _agreed([known[atom] for atom in monomial])
-        if len(monomial) > 1 and not (product == 1 and all((a.low or 0) >= 0 for a in monomial)):
+        way = _agreed([known[atom] for atom in monomial])
+        positive = all(atom.low is not None and atom.low >= 0 for atom in monomial)
+        if len(monomial) > 1 and not (way == 1 and positive):
             return 0
-        found.append(product if coefficient > 0 else -product)
+        found.append(way if coefficient > 0 else -way)
     return _agreed(found)
 
 

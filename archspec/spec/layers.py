@@ -115,7 +115,9 @@ def read_layer(name: Scalar | None, node: Node, found: Collector) -> LayerSpec:
         body = read_entries(node, found)
         return LayerSpec.model_construct(node=name or node, name=name, body=body)
     if isinstance(node, Scalar):
-        return LayerSpec.model_construct(node=name or node, name=name, type=_type(name, node, found))
+        return LayerSpec.model_construct(
+            node=name or node, name=name, type=_type(name, node, found)
+        )
     assert isinstance(node, Mapping)
     if refuse_split(node, found):
         raise Refused

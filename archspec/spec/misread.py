@@ -18,8 +18,8 @@ def misplaced(
     if not rest:
         return None
     if all(_is_entry(node.entries[key.text][1]) for key in rest):
-        if any(map(_is_type, rest)):
-            return None
+        if any(key.text[:1] in _TYPE_MARKS for key in rest):
+            return None  # a type, or a block whose parameters are called like types
         return _named_in_list(rest[0], found) if name is None else _no_layers(name, rest, found)
     if name is None or not name.text[:1].isupper() or any(k.text[:1] in _TYPE_MARKS for k in rest):
         return None

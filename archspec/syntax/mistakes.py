@@ -12,6 +12,7 @@ from archspec.diagnostics import Label, Place, Source
 _OPENERS = {"while parsing a flow mapping": "{", "while parsing a flow sequence": "["}
 _TOKEN = re.compile(r"[^\s,{}\[\]:]+(?:: ?)?$")
 _REST = re.compile(r"[^,\s]*")
+_NO_SPACE = re.compile(r"\s*(?:- +)*([\w.]+:)(?=[{\[])")
 
 
 class Mistake(NamedTuple):
@@ -34,7 +35,8 @@ def explain(source: Source, error: Any) -> Mistake:
     before, rest = _around(source, at)
     if "\t" in before[: len(before) - len(before.lstrip())] or rest.startswith("\t"):
         return Mistake("this line is indented with a tab", at, help="indent with spaces")
-    for rule in (_unclosed, _quote, _block_text, _start, _colon, _after_bracket, _column):
+    rules = (_no_space, _unclosed, _quote, _block_text, _start, _colon, _after_bracket, _column)
+    for rule in rules:
         found = rule(problem, context, at, begin or at)
         if found is not None:
             return found
@@ -58,6 +60,16 @@ def _moved(at: Place, column: int, length: int = 1) -> Place:
     return Place(at.source, at.line, column, column + length)
 
 
+def _no_space(problem: str, context: str, at: Place, begin: Place) -> Mistake | None:
+    """`conv:{Conv2d: …}`: without a space, the colon belongs to the text."""
+    key = _NO_SPACE.match(at.source.line(at.line))
+    if key is None or context == "while scanning a quoted scalar":
+        return None
+    place = _moved(at, key.start(1) + 1, len(key[1]))
+    message = f"no space after `{key[1]}`: the colon belongs to the text"
+    return Mistake(message, place, help=f"write `{key[1]} {at.source.line(at.line)[key.end()]}`")
+
+
 def _unclosed(problem: str, context: str, at: Place, begin: Place) -> Mistake | None:
     """A bracket that is not closed, or a text with a bracket in it among brackets."""
     opener = _OPENERS.get(context)
@@ -67,7 +79,7 @@ def _unclosed(problem: str, context: str, at: Place, begin: Place) -> Mistake | 
     word = _TOKEN.search(before)
     if rest[:1] and rest[0] in "{[" and word is not None:
         text = word[0] + (_REST.match(rest) or [""])[0]
-        text = _balanced(text)
+        text = _balanced(text).removesuffix(":")
         message = f"`{rest[0]}` ends a text within brackets"
         place = _moved(at, word.start() + 1, len(text))
         return Mistake(message, place, help=f'quote it: `"{text}"`')
@@ -112,6 +124,11 @@ def _start(problem: str, context: str, at: Place, begin: Place) -> Mistake | Non
 def _colon(problem: str, context: str, at: Place, begin: Place) -> Mistake | None:
     if problem != "mapping values are not allowed in this context":
         return None
+    before = _around(at.source, at)[0]
+    if ":" not in before:  # the line goes on with the text of the line before
+        place = _moved(at, len(before) - len(before.lstrip()) + 1, len(before.strip()))
+        help = "entries of one mapping or list begin in the same column"
+        return Mistake("this is indented deeper than the line it follows", place, help=help)
     help = "quote the text if the colon belongs to it, else begin a new line"
     return Mistake("a second `:` in one line", at, help=help)
 

@@ -1,0 +1,102 @@
+"""Sizes that work, for a network with symbolic inputs; and who is to blame if there are none."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archspec.diagnostics import Label, Refused
+from archspec.expand.context import Context
+from archspec.network import Network
+from archspec.ops import accept, outputs_of
+from archspec.resolve import Application
+from archspec.sizes import Condition, ValidSet, ValidSizes
+from archspec.sizes.valid import SEARCHED
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """A condition on one symbol, and the first layer that makes it."""
+
+    symbol: str
+    condition: Condition
+    owner: Application
+
+    @property
+    def path(self) -> str:
+        """The layer, for people."""
+        return f"`{'.'.join(self.owner.path)}`"
+
+    @property
+    def words(self) -> str:
+        """What it says of its symbol; as it stands, if it can never be true."""
+        only = ValidSet(self.symbol, (self.condition,))
+        return str(self.condition) if only.empty or not only.decided else str(only)
+
+    @property
+    def label(self) -> Label:
+        """The layer, with what it needs."""
+        return Label(self.owner.leaf.node.place, f"needs {self.words}")
+
+
+def find_sizes(network: Network, context: Context) -> None:
+    """Set sizes that work: to build the network, and as a proof. Refuses it if none are found."""
+    sizes = network.sizes.example()
+    if sizes is None:
+        raise _refuse(network, context)
+    network.example_sizes = sizes
+
+
+def _refuse(network: Network, context: Context) -> Refused:
+    place = context.spec.inputs[0].shape.place
+    for each in network.sizes.sets.values():
+        if each.empty:
+            message, needs, help = _blame(network, each.symbol)
+            labels = tuple(need.label for need in needs)
+            return context.report("E116", message, place, labels=labels, help=help)
+    needed = " and ".join(network.sizes.needs())
+    message = f"no input sizes were found, up to {SEARCHED} of each symbol, for which {needed}"
+    return context.report("E116", message, place)
+
+
+def _blame(network: Network, symbol: str) -> tuple[str, list[_Need], str | None]:
+    """Which layer leaves no size, which one it contradicts, and what would do without it."""
+    before: list[_Need] = []
+    for need in _needs(network, symbol):
+        if _exclude(symbol, [*before, need]):
+            break
+        before.append(need)
+    else:  # only the conditions in another order were decided
+        return f"no {symbol} works", [], None
+    message = f"no {symbol} works: {need.path} needs {need.words}"
+    others = [other for other in before if _exclude(symbol, [other, need])][:1]
+    if others:
+        message += f", and {others[0].path} needs {others[0].words}"
+    elif before:
+        known = ValidSet(symbol, tuple(each.condition for each in before))
+        message += f", and the layers before it {known}"
+    return message, [*others, need], _way_out(network, need)
+
+
+def _exclude(symbol: str, needs: list[_Need]) -> bool:
+    return ValidSet(symbol, tuple(need.condition for need in needs)).empty
+
+
+def _way_out(network: Network, culprit: _Need) -> str | None:
+    """Sizes that would work if it were not for one condition."""
+    others = tuple(c for c in network.conditions if c != culprit.condition)
+    sizes = ValidSizes(network.sizes.symbols, others).example()
+    if sizes is None:
+        return None
+    shown = ", ".join(f"{name} = {size}" for name, size in sizes.items())
+    return f"without what {culprit.path} needs, {shown} would do"
+
+
+def _needs(network: Network, symbol: str) -> Iterator[_Need]:
+    """Every condition on a symbol alone, once."""
+    seen: set[Condition] = set()
+    for application in network.applications:
+        with network.domain.apart() as taken:
+            outputs_of(accept(application.leaf.layer, *application.inputs), application.inputs)
+        for condition in taken:
+            if condition.symbols == {symbol} and condition not in seen:
+                seen.add(condition)
+                yield _Need(symbol, condition, application)

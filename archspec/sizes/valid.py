@@ -1,0 +1,143 @@
+"""Which sizes a network accepts: a set for every symbol, and what ties symbols to each other.
+
+All of it is exact. What is not worked out (sets that repeat very rarely) says so, and still tells
+of every single size whether it is in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Final, final
+
+from archspec.sizes.atoms import LOWEST
+from archspec.sizes.conditions import Condition
+from archspec.sizes.periodic import ANY, SizeSet
+from archspec.sizes.search import meeting, witness
+from archspec.sizes.solving import implied, solve
+from archspec.sizes.words import words
+
+SEARCHED: Final = 2048
+"""Sizes of each symbol that a search for sizes that fit together looks at."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ValidSet:
+    """The values of one symbol that meet all conditions on that symbol alone."""
+
+    symbol: str
+    conditions: tuple[Condition, ...]
+
+    @cached_property
+    def sizes(self) -> SizeSet | None:
+        """The set, worked out; None if it is not decided."""
+        return solve(self.symbol, self.conditions)
+
+    @property
+    def decided(self) -> bool:
+        """Whether the set was worked out; if not, sizes can still be tried one by one."""
+        return self.sizes is not None
+
+    @property
+    def empty(self) -> bool:
+        """Whether it is proved that there is no such size."""
+        return self.sizes is not None and self.sizes.smallest is None
+
+    def contains(self, size: int) -> bool:
+        """Whether a size meets all conditions on the symbol alone."""
+        if self.sizes is not None:
+            return self.sizes.contains(size)
+        values = {self.symbol: size}
+        return size >= LOWEST and all(condition.at(values) for condition in self.conditions)
+
+    def first(self, count: int) -> list[int]:
+        """The smallest members, `count` at most; of a set not decided, those up to `SEARCHED`."""
+        if self.sizes is not None:
+            return list(islice(self.sizes.members(), count))
+        return list(islice(filter(self.contains, range(LOWEST, SEARCHED + 1)), count))
+
+    @property
+    def smallest(self) -> int | None:
+        """The smallest member; None if there is none, or none was found."""
+        return next(iter(self.first(1)), None)
+
+    def __contains__(self, size: int) -> bool:
+        return self.contains(size)
+
+    def __str__(self) -> str:
+        if self.sizes is not None:
+            return words(self.symbol, self.sizes)
+        return f"{self.symbol} with {' and '.join(map(str, self.conditions))} (not decided further)"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ValidSizes:
+    """The sizes that a network accepts, for the symbols of its inputs."""
+
+    symbols: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+
+    @cached_property
+    def sets(self) -> Mapping[str, ValidSet]:
+        """For every symbol, what its own conditions allow."""
+        return {
+            name: ValidSet(name, tuple(c for c in self.conditions if c.symbols == {name}))
+            for name in self.symbols
+        }
+
+    @cached_property
+    def ties(self) -> tuple[Condition, ...]:
+        """The conditions that several symbols must meet together, beyond what the sets say."""
+        joint = [c for c in self.conditions if len(c.symbols) > 1]
+        if not joint:
+            return ()
+        least = {name: each.smallest or LOWEST for name, each in self.sets.items()}
+        return tuple(condition for condition in joint if not implied(condition, least))
+
+    def valid(self, **sizes: int) -> bool:
+        """Whether the network accepts these sizes; one for every symbol."""
+        check_names(sizes, self.symbols)
+        missing = [name for name in self.symbols if name not in sizes]
+        if missing:
+            raise TypeError(f"a size is missing: {', '.join(missing)}")
+        return min(sizes.values(), default=LOWEST) >= LOWEST and all(
+            condition.at(sizes) for condition in self.conditions
+        )
+
+    def smallest(self) -> dict[str, int] | None:
+        """The smallest sizes that work; None if there are none, or none were found."""
+        least = {name: each.smallest for name, each in self.sets.items()}
+        known = {name: size for name, size in least.items() if size is not None}
+        if len(known) < len(least):
+            return None
+        if all(condition.at(known) for condition in self.ties):
+            return known
+        choices = [each.first(SEARCHED) for each in self.sets.values()]
+        return meeting(self.symbols, choices, self.ties)
+
+    def example(self) -> dict[str, int] | None:
+        """Sizes that work: usual ones, else small ones; None if none were found."""
+        return witness(self.symbols, self.conditions, limit=0) or self.smallest()
+
+    def words(self) -> list[str]:
+        """A line for every symbol, then one for every tie."""
+        return [*map(str, self.sets.values()), *map(str, self.ties)]
+
+    def needs(self) -> list[str]:
+        """The lines of `words` that do not take any size."""
+        sets = (str(each) for each in self.sets.values() if each.sizes != ANY)
+        return [*sets, *map(str, self.ties)]
+
+
+def check_names(sizes: Mapping[str, int], symbols: Sequence[str]) -> None:
+    """Raise `TypeError` for a name that is no symbol, and for a size that is no whole number."""
+    for name, size in sizes.items():
+        if name not in symbols:
+            have = f"it has {', '.join(symbols)}" if symbols else "it has none"
+            raise TypeError(f"the network has no symbol `{name}`: {have}")
+        if type(size) is not int:
+            raise TypeError(f"the size {name} is a whole number, not {size!r}")
