@@ -5,10 +5,18 @@ import textwrap
 from collections.abc import Callable
 
 from archspec.diagnostics import CODES
+from archspec.expand.context import MAX_LAYERS, MAX_NESTING, MAX_WORK
 from archspec.expand.invalid import words_of
+from archspec.expr import bounds
+from archspec.names import MAX_LENGTH as MAX_NAME
 from archspec.names import RESERVED, TAKEN
 from archspec.ops import Layer, find, names
 from archspec.ops.registry import FAMILIES
+from archspec.ops.window import LARGEST
+from archspec.syntax import tree
+from archspec.syntax.data import MAX_VALUES
+from archspec.syntax.reader import MAX_BYTES
+from archspec.syntax.scalars import MAX_DIGITS
 
 FAMILY_TITLES = {
     "convolution": "Convolutions",
@@ -111,7 +119,8 @@ def codes() -> str:
     """All error codes by class."""
     parts = []
     for cls, title in CLASSES.items():
-        rows = [f"| {c} | {code.title} |" for c, code in sorted(CODES.items()) if code.cls == cls]
+        own = [(c, code.title) for c, code in sorted(CODES.items()) if code.cls == cls]
+        rows = [f"| [{c}](errors.md#{c.lower()}) | {meaning} |" for c, meaning in own]
         parts.append("\n".join([f"\n### {title}\n", "| code | what it says |", "|---|---|", *rows]))
     return "\n".join(parts) + "\n\n"
 
@@ -122,9 +131,41 @@ def taken() -> str:
     return "\n" + textwrap.fill(", ".join(f"`{w}`" for w in words), 100) + "\n\n"
 
 
+LIMITS = (
+    ("size of a file", f"{MAX_BYTES // 1_000_000} MB", "E005"),
+    ("lists and mappings within each other, aliases followed", f"{tree.MAX_DEPTH}", "E005"),
+    ("values of a file, every use of an alias counted", f"{tree.MAX_NODES:,}", "E005"),
+    ("values of Python data", f"{MAX_VALUES:,}", "E005"),
+    ("an alias within itself, merge keys (`<<`), tags, a second document", "none", "E004"),
+    ("layers after expansion (`--max-layers` sets it)", f"{MAX_LAYERS:,}", "E005"),
+    ("blocks and groups within each other", f"{MAX_NESTING}", "E005"),
+    ("steps of an expansion, absent and empty entries included", f"{MAX_WORK:,}", "E005"),
+    ("characters of a layer's name", f"{MAX_NAME}", "E111"),
+    ("kernels, strides, paddings and dilations", f"{LARGEST:,}", "E005"),
+    ("characters of an expression", f"{bounds.MAX_LENGTH:,}", "E109"),
+    ("nesting of an expression", f"{bounds.MAX_DEPTH}", "E109"),
+    ("steps of an expression, items of all its lists counted", f"{bounds.MAX_STEPS:,}", "E110"),
+    ("items of a list, characters of a text that it makes", f"{bounds.MAX_ITEMS:,}", "E110"),
+    ("an integer in it", "64 bits", "E110"),
+    ("digits of a number in a file; more are a text", f"{MAX_DIGITS}", ""),
+    ("parameters at `build` (`--max-params` sets it)", "what fits into memory", ""),
+)
+"""What is bounded, by how much, and the code of what is beyond."""
+
+
+def limits() -> str:
+    """The limits on specs."""
+    rows = [
+        f"| {what} | {much} | {f'[{code}](errors.md#{code.lower()})' if code else ''} |"
+        for what, much, code in LIMITS
+    ]
+    return "\n".join(["", "| what | at most | beyond |", "|---|---|---|", *rows, "", ""])
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "layers": layers,
     "layer_index": layer_index,
     "codes": codes,
     "taken": taken,
+    "limits": limits,
 }

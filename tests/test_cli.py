@@ -230,3 +230,9 @@ def test_ops(capsys: pytest.CaptureFixture[str]) -> None:
     assert "kernel_size" in capsys.readouterr().out
     assert code("ops", "conv2d") == 2
     assert "did you mean `Conv2d`?" in capsys.readouterr().err
+
+
+def test_a_machine_without_numpy_gets_no_warning(good: str, tmp_path: Path) -> None:
+    (tmp_path / "numpy.py").write_text("raise ModuleNotFoundError('no numpy', name='numpy')")
+    done = run("build", good, PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stderr.decode()) == (0, "")

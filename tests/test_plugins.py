@@ -66,6 +66,16 @@ class TwoHeads(nn.Module):
 
 
 @archspec.register
+class Switched(nn.Module):
+    def __init__(self, sizes: list[int], first: int = 0, second: bool = False) -> None:
+        super().__init__()
+        self.sizes, self.first, self.second = sizes + [8], first, second
+
+    def forward(self, x):
+        return x
+
+
+@archspec.register
 class Mixer(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -103,6 +113,20 @@ def test_a_layer_with_a_shape_rule_and_one_without(plugin: str) -> None:
     assert list(module.state_dict()) == names
     assert type(module.a).__module__ == "user_layers"
     assert sum(p.numel() for p in module.parameters()) == network.parameter_count
+
+
+def test_lists_and_booleans_arrive_as_they_were_written(plugin: str) -> None:
+    block = """
+        blocks:
+          B:
+            params: {n: int, m: list}
+            layers: {s: {Switched: {sizes: =m, first: =n, second: =n == 1}}}
+        layers: [{B: {n: 1, m: [1]}}, {B: {n: 0, m: [2, 3]}}]
+        """
+    module = archspec.loads(spec(block)).build()
+    found = [(each.s.sizes, each.s.first, each.s.second) for each in module]
+    assert found == [([1, 8], 1, True), ([2, 3, 8], 0, False)]
+    assert [type(each.s.second) for each in module] == [bool, bool]
 
 
 def test_what_was_run_on_the_meta_device_is_said(plugin: str) -> None:

@@ -68,8 +68,14 @@ class Class:
     plans: list[Plan] = field(default_factory=list)
     columns: list[tuple[Any, ...]] = field(default_factory=list)
     """For every literal, in reading order: its value in each instance."""
-    parameters: dict[tuple[Any, ...], str] = field(default_factory=dict)
-    """Constructor arguments: by column."""
+    parameters: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    """Constructor arguments: their columns."""
+    names: dict[str, str] = field(default_factory=dict)
+    """Constructor arguments by the spelling of their columns: 1, 1.0 and true are three things."""
+
+    def name_of(self, column: tuple[Any, ...]) -> str | None:
+        """The constructor argument that holds these literals."""
+        return self.names.get(repr(column))
 
 
 class Classes:
@@ -242,10 +248,11 @@ class Classes:
         hints = [hole.hint for hole in rows[0]] if rows else []
         own = _parameter_columns(each.plans)
         for column, hint in zip(each.columns, hints, strict=True):
-            if _varies(column) and column not in each.parameters:
-                wanted = identifier(own.get(_typed(column), hint))
-                taken = {*each.parameters.values(), *self.taken}
-                each.parameters[column] = fresh(wanted, taken)
+            if _varies(column) and each.name_of(column) is None:
+                wanted = identifier(own.get(repr(column), hint))
+                name = fresh(wanted, {*each.parameters, *self.taken})
+                each.parameters[name] = column
+                each.names[repr(column)] = name
 
     def literals(self, plan: Plan) -> Iterator[Hole]:
         """Every literal of an `__init__`, those for inner classes included."""
@@ -262,7 +269,7 @@ class Classes:
         """What the constructor of a scope's class is given for this scope."""
         owner = self.classes[self.keys[id(scope)]]
         number = self.plans[id(scope)].number
-        return [Hole(column[number], name) for column, name in owner.parameters.items()]
+        return [Hole(column[number], name) for name, column in owner.parameters.items()]
 
 
 def _present(scope: Composite, *, training: bool) -> list[Output]:
@@ -274,15 +281,11 @@ def _varies(column: tuple[Any, ...]) -> bool:
     return any(type(v) is not type(column[0]) or v != column[0] for v in column)
 
 
-def _typed(column: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple((type(value), value) for value in column)
-
-
-def _parameter_columns(plans: list[Plan]) -> dict[tuple[Any, ...], str]:
-    """The columns of the spec's own parameters, by name."""
+def _parameter_columns(plans: list[Plan]) -> dict[str, str]:
+    """The names of the spec's own parameters, by the spelling of their columns."""
     names = plans[0].composite.params
     return {
-        _typed(tuple(plan.composite.params.get(name) for plan in plans)): name
+        repr(tuple(plan.composite.params.get(name) for plan in plans)): name
         for name in reversed(names)
         if all(isinstance(plan.composite.params.get(name), int | float | str) for plan in plans)
     }

@@ -58,7 +58,7 @@ class _Writer:
         plan = each.plans[0]
         base = "nn.Sequential" if plan.sequential else "nn.Module"
         signature = "".join(
-            f", {name}: {_annotation(column)}" for column, name in each.parameters.items()
+            f", {name}: {_annotation(column)}" for name, column in each.parameters.items()
         )
         lines = [f"class {each.name}({base}):", f"    def __init__(self{signature}) -> None:"]
         lines += self.init_lines(each, plan)
@@ -77,7 +77,7 @@ class _Writer:
         lines = [f"{BODY}super().__init__()"]
         for member in plan.members:
             if isinstance(member.value, FreeTensor):
-                taken = set(each.parameters.values())
+                taken = set(each.parameters)
                 made = free_lines(member.name, member.value, taken)
                 lines += [f"{BODY}{line}" for line in made]
                 continue
@@ -117,14 +117,14 @@ class _Speller:
 
     def walk(self, expression: Expression, columns: Any, each: Class) -> None:
         if isinstance(expression, Hole):
-            name = each.parameters.get(next(columns))
+            name = each.name_of(next(columns))
             if name is not None:
                 self.names[id(expression)] = name
         elif isinstance(expression, Construction):
             given = []
             for hole in self.classes.given(expression.composite):
                 own = Hole(hole.value, hole.hint)
-                name = each.parameters.get(next(columns))
+                name = each.name_of(next(columns))
                 if name is not None:
                     self.names[id(own)] = name
                 given.append((hole.hint, own))
@@ -167,6 +167,11 @@ def _dtype(tensor: FreeTensor) -> str:
     return "" if tensor.dtype == "float32" else f", dtype=torch.{tensor.dtype}"
 
 
+def _exact(tensor: FreeTensor) -> str:
+    """Indices of a float64 buffer count in float64, or a division would round to float32."""
+    return ", dtype=torch.float64" if tensor.dtype == "float64" else ""
+
+
 def _parameter_lines(name: str, tensor: FreeTensor, init: str, args: Any) -> list[str]:
     made = f"nn.Parameter(torch.empty({literal(tensor.sizes)}{_dtype(tensor)}))"
     extra = "".join(f", {key}={literal(value)}" for key, value in args.items())
@@ -196,6 +201,7 @@ def _buffer_lines(name: str, tensor: FreeTensor, taken: set[str]) -> list[str]:
             view = ["1"] * len(tensor.sizes)
             view[position] = "-1"
             shaped = f".view({', '.join(view)})" if len(view) > 1 else ""
-            lines.append(f"{variables[index]} = torch.arange({tensor.sizes[position]}){shaped}")
+            count = f"{tensor.sizes[position]}{_exact(tensor)}"
+            lines.append(f"{variables[index]} = torch.arange({count}){shaped}")
     value = f"torch.as_tensor({code}, dtype=torch.{tensor.dtype}).expand({sizes}).contiguous()"
     return [*lines, f"self.register_buffer({literal(name)}, {value}{end})"]

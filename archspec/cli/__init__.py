@@ -1,4 +1,4 @@
-"""The command line: `archspec check | show | build | ops`.
+"""The command line: `archspec check | show | sizes | build | ops`.
 
 Exit codes: 0 clean, 1 a spec has errors, 2 usage or input and output.
 """
@@ -6,6 +6,7 @@ Exit codes: 0 clean, 1 a spec has errors, 2 usage or input and output.
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from io import TextIOWrapper
@@ -13,6 +14,7 @@ from io import TextIOWrapper
 COMMANDS = {
     "check": "check specs, without torch",
     "show": "print the layer table of a spec",
+    "sizes": "say which input sizes a network takes",
     "build": "build a spec's module and run it once",
     "ops": "list the layer types, or explain one",
     "explain": "explain an error code",
@@ -29,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     _show_what_can_be_shown()
+    # PyTorch says so where NumPy is not installed. Nothing here needs it.
+    warnings.filterwarnings("ignore", "Failed to initialize NumPy")
     try:
         code = chosen(options)
         sys.stdout.flush()  # here, where a closed pipe is expected, and not at the very end

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     except Usage as error:
         return fail(str(error))
     print_partial(report)
-    print_diagnostics(report)
+    print_diagnostics(report, options)
     if report.network is None:
         return exit_code(report)
     if options.batch < 1:

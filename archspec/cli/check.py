@@ -5,6 +5,7 @@ import glob
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=FORMATS, default="full", help="of diagnostics (%(default)s)"
     )
-    parser.add_argument(
-        "--color", choices=("auto", "always", "never"), default="auto", help="(%(default)s)"
-    )
-    parser.add_argument(
-        "--stdin-filename", metavar="NAME", help="what to call standard input in messages"
-    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -56,6 +51,8 @@ def run(options: argparse.Namespace) -> int:
     if wants_fixes(options):
         _fix(paths, options, params)
     reports = {path: checked(path, options, params) for path in paths}
+    if options.strict:
+        reports = {path: _strict(report) for path, report in reports.items()}
     if options.format in MACHINE:
         everything = [d for report in reports.values() for d in report.diagnostics]
         print(FORMATS[options.format](everything))
@@ -64,7 +61,14 @@ def run(options: argparse.Namespace) -> int:
             _print(path, report, options)
         if len(reports) > 1:
             print(summary(list(reports.values())))
-    return max(exit_code(report, strict=options.strict) for report in reports.values())
+    return max(exit_code(report) for report in reports.values())
+
+
+def _strict(report: Report) -> Report:
+    """The same report with its warnings as errors: it is refused if there is one."""
+    found = tuple(replace(diagnostic, strict=True) for diagnostic in report.diagnostics)
+    refused = any(diagnostic.severity == "error" for diagnostic in found)
+    return replace(report, diagnostics=found, network=None if refused else report.network)
 
 
 def _fix(paths: Sequence[str], options: argparse.Namespace, params: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from archspec.syntax import plain, read
 
 
 def add_spec_options(parser: argparse.ArgumentParser) -> None:
-    """`--set`, `--plugin`, `--max-layers`."""
+    """`--set`, `--plugin`, `--max-layers`, `--color`, `--stdin-filename`."""
     parser.add_argument(
         "--set",
         action="append",
@@ -37,6 +37,12 @@ def add_spec_options(parser: argparse.ArgumentParser) -> None:
         default=MAX_LAYERS,
         metavar="N",
         help="limit on layers (%(default)s)",
+    )
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="(%(default)s)"
+    )
+    parser.add_argument(
+        "--stdin-filename", metavar="NAME", help="what to call standard input in messages"
     )
 
 
@@ -82,14 +88,15 @@ def checked(path: str, options: argparse.Namespace, params: Mapping[str, Any]) -
     if path != "-":
         return check(path, params=params, max_layers=options.max_layers)
     text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
-    name = getattr(options, "stdin_filename", None) or "<stdin>"
+    name = options.stdin_filename or "<stdin>"
     return check(text + "\n", params=params, max_layers=options.max_layers, filename=name)
 
 
-def print_diagnostics(report: Report) -> None:
+def print_diagnostics(report: Report, options: argparse.Namespace) -> None:
     """Print everything there is to say, to standard error."""
     if report.diagnostics:
-        print(render(report.diagnostics, colour=wants_colour(sys.stderr)), file=sys.stderr)
+        colour = wants_colour(sys.stderr, options.color)
+        print(render(report.diagnostics, colour=colour), file=sys.stderr)
 
 
 def print_partial(report: Report) -> None:
@@ -98,12 +105,10 @@ def print_partial(report: Report) -> None:
         print(partial_table(report.rows), end="\n\n", flush=True)
 
 
-def exit_code(report: Report, *, strict: bool = False) -> int:
-    """0 accepted, 1 refused (with `strict`: or warned about), 2 not readable at all."""
+def exit_code(report: Report) -> int:
+    """0 accepted, 1 refused, 2 not readable at all."""
     if any(d.code == "E001" for d in report.diagnostics):
         return 2
-    if strict and any(d.severity == "warning" for d in report.diagnostics):
-        return 1
     return 0 if report.ok else 1
 
 

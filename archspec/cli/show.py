@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
         return fail(str(error))
     if not options.json:
         print_partial(report)
-    print_diagnostics(report)
+    print_diagnostics(report, options)
     if report.network is not None:
         if options.json:
             json.dump(as_json(report.network), sys.stdout, indent=2)

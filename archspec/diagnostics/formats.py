@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from archspec.diagnostics.codes import CODES
 from archspec.diagnostics.model import Diagnostic, Place
@@ -39,7 +40,11 @@ def sarif(diagnostics: Sequence[Diagnostic]) -> str:
         "version": __version__,
         "rules": [{"id": code, "shortDescription": {"text": CODES[code].title}} for code in used],
     }
-    run = {"tool": {"driver": driver}, "results": [_result(d) for d in diagnostics]}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(d) for d in diagnostics],
+    }
     return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
@@ -108,7 +113,7 @@ def _result(diagnostic: Diagnostic) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": diagnostic.code,
         "level": diagnostic.severity,
-        "message": {"text": " ".join([diagnostic.message, *_advice(diagnostic)])},
+        "message": {"text": "\n".join([diagnostic.message, *_advice(diagnostic)])},
         "locations": [_location(diagnostic.place)],
     }
     related = [
@@ -123,11 +128,15 @@ def _advice(diagnostic: Diagnostic) -> list[str]:
 
 
 def _location(place: Place) -> dict[str, Any]:
-    physical: dict[str, Any] = {"artifactLocation": {"uri": place.source.name.replace("\\", "/")}}
+    uri = quote(place.source.name.replace("\\", "/"), errors="replace")
+    physical: dict[str, Any] = {"artifactLocation": {"uri": uri}}
+    location: dict[str, Any] = {"physicalLocation": physical}
     if place.line:
         physical["region"] = {
             "startLine": place.line,
             "startColumn": place.column,
             "endColumn": place.end_column,
         }
-    return {"physicalLocation": physical}
+    elif place.path:
+        location["logicalLocations"] = [{"fullyQualifiedName": ".".join(place.path)}]
+    return location

@@ -67,11 +67,15 @@ class Diagnostic:
     labels: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
     help: str | None = None
+    strict: bool = False
+    """Whether a warning counts as an error."""
 
     @property
     def severity(self) -> Severity:
         """How bad it is: only an error refuses the spec."""
         cls = CODES[self.code].cls
+        if cls == "lint" and self.strict:
+            return "error"
         return "warning" if cls == "lint" else "note" if cls == "note" else "error"
 
     @property

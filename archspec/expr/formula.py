@@ -101,12 +101,23 @@ class _Writer:
     def arithmetic(self, node: ast.BinOp) -> str:
         """Code for an operator. Torch has no integers to negative powers."""
         left, right = self.number(node.left), self.number(node.right)
+        if isinstance(node.op, ast.Div | ast.FloorDiv | ast.Mod):
+            self.check_divisor(node)
         if isinstance(node.op, ast.Pow):
             if not self.varies(node.right) and self.value(node.right) < 0:
                 right = _literal(float(self.value(node.right)))
             elif not self.varies(node.left) and _may_be_negative(node.right):
                 left = _literal(float(self.value(node.left)))
         return f"({left} {_OPERATORS[type(node.op)]} {right})"
+
+    def check_divisor(self, node: ast.BinOp) -> None:
+        """Refuse what divides by zero for some index: whole numbers, then, have no result."""
+        if not self.varies(node.right):
+            if self.value(node.right) == 0:
+                raise ExpressionError(f"`{ast.unparse(node)}`: division by zero")
+        elif not isinstance(node.op, ast.Div):
+            message = f"`{ast.unparse(node)}` divides by an index, which may be 0"
+            raise ExpressionError(message, code="E109", offset=node.col_offset)
 
     def unary(self, node: ast.UnaryOp) -> str:
         """Code for a sign, or `not`."""

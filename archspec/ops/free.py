@@ -5,27 +5,12 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from archspec.diagnostics import Fault, did_you_mean
+from archspec.diagnostics import Fault
+from archspec.ops import initialisers
 from archspec.ops.arguments import Bool, Ints, Words
 from archspec.ops.base import FreeTensor, Layer
 from archspec.ops.registry import register
 from archspec.tensors import DTYPES, FLOATS, Tensor
-
-INITIALISERS: Mapping[str, tuple[str, ...]] = {
-    "zeros_": (),
-    "ones_": (),
-    "eye_": (),
-    "constant_": ("val",),
-    "normal_": ("mean", "std"),
-    "uniform_": ("a", "b"),
-    "trunc_normal_": ("mean", "std", "a", "b"),
-    "xavier_uniform_": ("gain",),
-    "xavier_normal_": ("gain",),
-    "kaiming_uniform_": ("a", "mode", "nonlinearity"),
-    "kaiming_normal_": ("a", "mode", "nonlinearity"),
-    "orthogonal_": ("gain",),
-}
-"""Functions of `torch.nn.init` with their arguments."""
 
 Init = Annotated[
     str | dict[str, Any],
@@ -67,20 +52,13 @@ class Parameter(_Free):
         super().check()
         if self.dtype not in FLOATS:
             raise Fault("E105", f"a parameter is floating-point, not {self.dtype}", field="dtype")
-        name, args = initialiser(self.init)
-        if name not in INITIALISERS:
-            help = did_you_mean(name, INITIALISERS) or f"there are {', '.join(INITIALISERS)}"
-            raise Fault("E105", f"there is no initialiser `{name}`", field="init", help=help)
-        for argument in args:
-            if argument not in INITIALISERS[name]:
-                message = f"{name} has no argument `{argument}`"
-                raise Fault("E103", message, field="init")
+        initialisers.check(self.init, self.sizes, self.dtype)
 
     def weights(self) -> Mapping[str, tuple[int, ...]]:
         return {"": self.sizes}
 
     def emit(self, inputs: tuple[Tensor, ...]) -> FreeTensor:
-        return FreeTensor(self.sizes, self.dtype, init=initialiser(self.init))
+        return FreeTensor(self.sizes, self.dtype, init=initialisers.split(self.init))
 
 
 @register
@@ -106,6 +84,10 @@ class Buffer(_Free):
         if self.value is None or isinstance(self.value, str | list | dict):
             message = f"a buffer holds a number or a formula, not {self.value!r}"
             raise Fault("E105", message, field="value")
+        whole = not isinstance(self.value, float) or self.value.is_integer()
+        if not whole and self.dtype not in FLOATS:
+            message = f"a buffer of {self.dtype} cannot hold {self.value}"
+            raise Fault("E105", message, field="value")
 
     def buffers(self) -> Mapping[str, tuple[int, ...]]:
         return {"": self.sizes} if self.persistent else {}
@@ -114,14 +96,3 @@ class Buffer(_Free):
         return FreeTensor(
             self.sizes, self.dtype, value=self.value, index=self.index, persistent=self.persistent
         )
-
-
-def initialiser(init: str | dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The name of an initialiser, and its arguments by name."""
-    if isinstance(init, str):
-        return init, {}
-    name, value = next(iter(init.items()), ("", None))
-    if isinstance(value, dict):
-        return name, value
-    first = INITIALISERS.get(name, ())[:1]
-    return name, dict(zip(first, [value], strict=False)) if value is not None else {}

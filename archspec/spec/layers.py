@@ -19,6 +19,8 @@ from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
 CONTROL = ("from", "when", "repeat", "names", "connect", "shape")
 BODY = ("layers", "merge", "branches")
 _LOOP = ("for", "when", "layers")
+_UNTRACKED: set[str] = set()
+"""Pydantic's record of which fields were given, for every layer: it would be larger than those."""
 _RESERVED = (*CONTROL, *BODY, "for")
 _TYPE_FIELDS = ("type", "op", "class", "class_name", "kind", "layer_type", "_target_")
 _WRITE_TYPE = "write the type as the key: `{Conv2d: {out_channels: 8, kernel_size: 3}}`"
@@ -131,7 +133,7 @@ def read_layer(name: Scalar | None, node: Node, found: Collector) -> LayerSpec:
         fields["body"] = read_body(node, found, "a group")
     else:
         _read_type(node, rest, fields, found)
-    return LayerSpec.model_construct(**fields)
+    return LayerSpec.model_construct(_UNTRACKED, **fields)
 
 
 def _read_controls(node: Mapping, fields: dict[str, Any], found: Collector) -> None:

@@ -135,8 +135,8 @@ class _Composer:
         start, end = event.start_mark, event.end_mark
         line, column = start.line, start.column
         length = end.column - column if end.line == line else 1
-        text = event.value
-        plain = event.style is None or event.style == ""
+        text = sys.intern(event.value)  # a large spec says the same few words over and over
+        plain = not event.style
         value = resolve(text) if plain else text
         node = Scalar(self.source, pack(line, column, length), text, value, plain)
         if event.anchor is not None:
@@ -210,7 +210,6 @@ class _Composer:
         if node.text == "<<" and node.plain:
             help = "write the arguments out, or share them with `defaults:` or a block"
             raise self._refuse("E004", "specs use no merge keys (`<<`)", event, help)
-        node.text = sys.intern(node.text)
         return node
 
     def _insert(self, parent: Mapping, key: Scalar, value: Node) -> None:

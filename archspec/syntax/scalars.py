@@ -4,6 +4,7 @@ https://yaml.org/spec/1.2.2/#103-core-schema, with `_` between digits.
 """
 
 import re
+from functools import lru_cache
 
 _INTEGER = re.compile(r"[-+]?[0-9](?:_?[0-9])*")
 _FLOAT = re.compile(
@@ -29,6 +30,12 @@ def resolve(text: str) -> str | int | float | bool | None:
         return _WORDS[text]
     if text[0] not in _NUMBER_START or len(text) > MAX_DIGITS:
         return text
+    return _number(text)
+
+
+@lru_cache(maxsize=1024)
+def _number(text: str) -> str | int | float:
+    """The number that a text spells, if it does: a large spec has the same few over and over."""
     if _INTEGER.fullmatch(text):
         return int(text)
     if _FLOAT.fullmatch(text):

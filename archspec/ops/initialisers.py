@@ -1,0 +1,105 @@
+"""The functions of `torch.nn.init` that a spec may name, and what they take.
+
+https://docs.pytorch.org/docs/stable/nn.init.html
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from archspec.diagnostics import Fault, did_you_mean
+
+INITIALISERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "zeros_": (),
+    "ones_": (),
+    "eye_": (),
+    "constant_": ("val",),
+    "normal_": ("mean", "std"),
+    "uniform_": ("a", "b"),
+    "trunc_normal_": ("mean", "std", "a", "b"),
+    "xavier_uniform_": ("gain",),
+    "xavier_normal_": ("gain",),
+    "kaiming_uniform_": ("a", "mode", "nonlinearity"),
+    "kaiming_normal_": ("a", "mode", "nonlinearity"),
+    "orthogonal_": ("gain",),
+}
+"""Arguments by function."""
+WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "mode": ("fan_in", "fan_out"),
+    "nonlinearity": ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"),
+}
+"""Arguments that are words."""
+LARGEST: Final = {"float16": 65504.0}
+"""Largest number by dtype; others take up to 1e30."""
+_MATRICES: Final = (
+    *("xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_", "orthogonal_"),
+)
+
+
+def split(init: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The name of an initialiser, and its arguments by name."""
+    if isinstance(init, str):
+        return init, {}
+    name, value = next(iter(init.items()), ("", None))
+    if isinstance(value, dict):
+        return name, value
+    first = INITIALISERS.get(name, ())[:1]
+    return name, dict(zip(first, [value], strict=False)) if value is not None else {}
+
+
+def check(init: str | Mapping[str, Any], sizes: tuple[int, ...], dtype: str) -> None:
+    """Raise a `Fault` for what PyTorch would refuse for a tensor of these sizes."""
+    if not isinstance(init, str) and len(init) != 1:
+        raise Fault("E105", f"one initialiser, not {len(init)}", field="init")
+    name, args = split(init)
+    if name not in INITIALISERS:
+        help = did_you_mean(name, INITIALISERS) or f"there are {', '.join(INITIALISERS)}"
+        raise Fault("E105", f"there is no initialiser `{name}`", field="init", help=help)
+    for argument, value in args.items():
+        _check_argument(name, argument, value, LARGEST.get(dtype, 1e30))
+    if name == "constant_" and "val" not in args:
+        help = "for example `{constant_: 0.5}`"
+        raise Fault("E104", "constant_ needs a number", field="init", help=help)
+    _check_ranges(name, args)
+    _check_sizes(name, sizes)
+
+
+def _check_argument(name: str, argument: str, value: Any, largest: float) -> None:
+    if argument not in INITIALISERS[name]:
+        known = INITIALISERS[name]
+        help = did_you_mean(argument, known) or (f"it has {', '.join(known)}" if known else None)
+        raise Fault("E103", f"{name} has no argument `{argument}`", field="init", help=help)
+    words = WORDS.get(argument)
+    if words is not None:
+        if value not in words:
+            message = f"{name}.{argument} is one of {', '.join(words)}, not {value!r}"
+            raise Fault("E105", message, field="init", help=did_you_mean(str(value), words))
+    elif isinstance(value, bool) or not isinstance(value, int | float):
+        raise Fault("E105", f"{name}.{argument} is a number, not {value!r}", field="init")
+    elif not abs(value) <= largest:
+        raise Fault("E208", f"{name}.{argument} is too large: {value}", field="init")
+
+
+def _check_ranges(name: str, args: Mapping[str, Any]) -> None:
+    std, gain = args.get("std", 1), args.get("gain", 1)
+    if std < 0 or (std == 0 and name == "trunc_normal_"):
+        raise Fault("E208", f"{name}.std must be positive, not {std}", field="init")
+    if gain < 0:
+        raise Fault("E208", f"{name}.gain must not be negative, not {gain}", field="init")
+    if "b" in INITIALISERS[name]:
+        low = -2.0 if name == "trunc_normal_" else 0.0
+        high = 2.0 if name == "trunc_normal_" else 1.0
+        a, b = args.get("a", low), args.get("b", high)
+        if a > b:
+            raise Fault("E208", f"{name} runs from a to b, but {a} is above {b}", field="init")
+
+
+def _check_sizes(name: str, sizes: tuple[int, ...]) -> None:
+    shown = list(sizes)
+    if name == "eye_" and len(sizes) != 2:
+        raise Fault("E203", f"eye_ takes 2 dimensions, not {shown}", field="init")
+    if name.startswith("kaiming") and 0 in sizes:
+        return  # PyTorch leaves a tensor without elements alone
+    if name in _MATRICES and len(sizes) < 2:
+        raise Fault("E203", f"{name} takes 2 dimensions or more, not {shown}", field="init")
+    if name.startswith("xavier") and 0 in sizes:
+        raise Fault("E118", f"{name} has no scale for a shape without elements", field="init")
