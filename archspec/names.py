@@ -50,3 +50,11 @@ def refusal(name: str) -> str | None:
     if len(name) > MAX_LENGTH:
         return f"the name is longer than {MAX_LENGTH} characters"
     return None
+
+
+def renaming(name: str) -> str | None:
+    """Help for a name that is refused: one like it that is not."""
+    for other in (name.replace(".", "_"), f"{name}_", f"{name}_layer"):
+        if refusal(other) is None:
+            return f"call it `{other}`, for example"
+    return None

@@ -18,14 +18,13 @@ from archspec.sizes import (
     Domain,
     Size,
     ValidSet,
-    ValidSizes,
     divisible,
     equal,
     maximum,
     minimum,
+    solving,
     unequal,
 )
-from archspec.sizes import solving
 from archspec.sizes.periodic import SizeSet, Stretch, intersection, tidy
 from archspec.sizes.words import words
 from tests.conformance import ROOT
@@ -328,3 +327,323 @@ def check_set(text: str) -> None:
     module = report.network.build().train()
     for size in telling(valid):
         assert runs(report.network, module, T=size) == (size in valid), (text, size)
+
+
+# Several symbols, and what ties them.
+
+FRAME = """archspec: 1
+name: frame
+inputs: {image: [3, H, W]}
+layers:
+"""
+
+
+def made(*layers: str, head: str = FRAME) -> Network:
+    return archspec.loads(head + "".join(f"  {layer}\n" for layer in layers))
+
+
+def test_a_tie_is_an_equation() -> None:
+    network = made("flat: Flatten", "head: {Linear: {in_features: 147, out_features: 2}}")
+    sizes = network.sizes
+    assert sizes.words() == ["any H", "any W", "H*W == 49"]
+    assert sizes.needs() == ["H*W == 49"]
+    assert sizes.smallest() == {"H": 7, "W": 7}
+    assert sizes.valid(H=1, W=49)
+    assert not sizes.valid(H=48, W=1)
+    assert accepts(network, H=49, W=1)
+    assert not accepts(network, H=49, W=2)
+
+
+def test_a_tie_that_the_sets_imply_is_not_told() -> None:
+    network = made("norm: InstanceNorm2d")
+    assert network.sizes.words() == ["any H", "any W", "H*W != 1"]
+    network = made("conv: {Conv2d: {out_channels: 1, kernel_size: 3}}", "pool: InstanceNorm2d")
+    assert network.sizes.words() == ["H >= 3", "W >= 3", "H*W - 2*H - 2*W + 4 != 1"]
+    network = made("norm: InstanceNorm2d", "conv: {Conv2d: {out_channels: 1, kernel_size: 3}}")
+    assert network.sizes.words() == ["H >= 3", "W >= 3"]
+
+
+def test_equal_sides() -> None:
+    network = made("turned: {Transpose: {dim0: 2, dim1: 3}}", "join: {Concat: [input, turned]}")
+    assert network.sizes.words() == ["any H", "any W", "H == W"]
+    assert network.sizes.smallest() == {"H": 1, "W": 1}
+
+
+def test_inputs_share_a_symbol() -> None:
+    head = "archspec: 1\ninputs: {left: [3, H, W], right: [3, H, 8]}\nlayers:\n"
+    network = made("join: {Concat: [left, right]}", head=head)
+    assert network.sizes.words() == ["any H", "W = 8"]
+    assert network.sizes.symbols == ("H", "W")
+
+
+def test_sizes_far_away_are_found() -> None:
+    head = "archspec: 1\ninputs: {audio: [1, T]}\nlayers:\n"
+    network = made(
+        "flat: Flatten", "fc: {Linear: {in_features: 480000, out_features: 1}}", head=head
+    )
+    assert network.sizes.words() == ["T = 480000"]
+    assert network.example_sizes == {"T": 480_000}
+
+
+def test_a_network_without_symbols() -> None:
+    network = made("relu: ReLU", head="archspec: 1\ninputs: {x: [3, 8, 8]}\nlayers:\n")
+    assert network.sizes.words() == []
+    assert network.sizes.symbols == ()
+    assert network.sizes.valid()
+    assert network.sizes.smallest() == {}
+    assert network.at().inputs == network.inputs
+    with pytest.raises(TypeError, match="no symbol `H`: it has none"):
+        network.at(H=3)
+
+
+def test_valid_wants_every_symbol() -> None:
+    sizes = made("relu: ReLU").sizes
+    assert sizes.valid(H=1, W=10**9)
+    assert not sizes.valid(H=0, W=3)
+    with pytest.raises(TypeError, match="a size is missing: W"):
+        sizes.valid(H=3)
+    with pytest.raises(TypeError, match="no symbol `D`: it has H, W"):
+        sizes.valid(H=3, W=3, D=3)
+    with pytest.raises(TypeError, match="whole number, not 3.0"):
+        sizes.valid(H=3.0, W=3)  # type: ignore[arg-type]
+
+
+# `at`.
+
+
+def test_at_gives_the_concrete_network() -> None:
+    network = archspec.load(ROOT / "specs/unet.yaml", params={"width": 8})
+    small = network.at(H=32, W=48)
+    assert small.inputs == {"image": (1, 32, 48)}
+    assert small.outputs == {"output": (2, 32, 48)}
+    assert small.conditions == []
+    assert small.params["width"] == 8
+    assert small.parameter_count == network.parameter_count
+
+
+def test_at_says_what_is_wrong_and_where() -> None:
+    network = archspec.load(ROOT / "specs/unet.yaml")
+    with pytest.raises(SpecError) as refused:
+        network.at(H=224, W=225)
+    (diagnostic,) = refused.value.diagnostics[:1]
+    assert diagnostic.code == "E202"
+    assert "225 and 224" in diagnostic.message
+    assert diagnostic.line > 0
+    with pytest.raises(SpecError, match="positive"):
+        network.at(H=0, W=32)
+
+
+def test_at_may_leave_symbols_open() -> None:
+    network = archspec.load(ROOT / "specs/unet.yaml")
+    half = network.at(H=32)
+    assert half.sizes.words() == ["W >= 16 and W divisible by 16"]
+    assert half.at(W=16).inputs == {"image": (1, 32, 16)}
+    with pytest.raises(TypeError):
+        half.at(H=16)
+
+
+def test_at_binds_symbols_in_expressions_and_shapes() -> None:
+    network = made(
+        "pool: {AdaptiveAvgPool2d: {output_size: 4}, shape: [3, 4, 4]}",
+        "same: {Identity, from: input, shape: [3, H, W]}",
+    )
+    assert network.at(H=5, W=6).outputs == {"output": (3, 5, 6)}
+
+
+def test_a_symbol_may_be_called_self() -> None:
+    network = made("relu: ReLU", head="archspec: 1\ninputs: {x: [self]}\nlayers:\n")
+    assert network.at(self=4).outputs == {"output": (4,)}
+    assert network.sizes.valid(self=4)
+
+
+# Specs that no size fits.
+
+ODD_AND_EVEN = ROOT / "tests/cases/symbolic_contradiction.yaml"
+
+
+def test_nothing_fits() -> None:
+    (error,) = archspec.check(ODD_AND_EVEN).diagnostics
+    assert error.code == "E116"
+    assert error.message == "no H works: `odd` needs H odd, and `even` needs H >= 2 and H even"
+    assert [(label.message, label.place.line) for label in error.labels] == [
+        ("needs H >= 2 and H even", 8),
+        ("needs H odd", 12),
+    ]
+    assert error.help == "without what `odd` needs, H = 224 would do"
+
+
+def refusal(*layers: str, head: str = FRAME) -> str:
+    with pytest.raises(SpecError) as refused:
+        made(*layers, head=head)
+    (error,) = refused.value.diagnostics
+    assert error.code == "E116"
+    return error.message
+
+
+LINE = "archspec: 1\ninputs: {x: [1, T]}\nlayers:\n"
+
+
+def test_one_layer_alone_excludes_everything() -> None:
+    layer = "{MaxPool1d: {kernel_size: 3, ceil_mode: true, stride: 4, padding: 1}}"
+    flat = "flat: Flatten", "fc: {Linear: {in_features: 8, out_features: 1}}"
+    rows = "rows: {Unflatten: {dim: 1, unflattened_size: [1, -1]}}"
+    text = refusal("twice: {Concat: {dim: 2}, from: [x, x]}", flat[0], f"odd: {layer}", head=LINE)
+    assert text, rows
+
+
+def test_three_layers_exclude_everything_together() -> None:
+    text = refusal(
+        "even: {Unflatten: {dim: 2, unflattened_size: [-1, 2]}}",
+        "threes: {Unflatten: {dim: 2, unflattened_size: [-1, 3]}, from: x}",
+        "flat: {Flatten, from: x}",
+        "six: {Linear: {in_features: 9, out_features: 1}}",
+        head=LINE,
+    )
+    assert text == "no T works: `six` needs T = 9, and `even` needs T >= 2 and T even"
+
+
+def test_what_is_not_proved_is_not_claimed() -> None:
+    flat = "flat: Flatten", "fc: {Linear: {in_features: 3000001, out_features: 1}}"
+    head = FRAME.replace("[3, H, W]", "[1, H, W]")
+    text = refusal("even: {Unflatten: {dim: 2, unflattened_size: [-1, 2]}}", *flat, head=head)
+    assert text == (
+        "no input sizes were found, up to 2048 of each symbol, for which "
+        "H >= 2 and H even and H*W == 3000001"
+    )
+
+
+# The specs of this project.
+
+EXPECTED = {
+    "densenet121": "H >= 29",
+    "googlenet_d2l": "any H",
+    "mobilenet_v2": "any H",
+    "nin": "H >= 67",
+    "resnet18": "any H",
+    "resnet18_d2l": "any H",
+    "two_stream": "any H",
+    "unet": "H >= 16 and H divisible by 16",
+}
+
+
+def test_every_symbolic_spec_is_expected() -> None:
+    networks = {path.stem: archspec.load(path) for path in ROOT.glob("specs/**/*.yaml")}
+    assert {name for name, network in networks.items() if network.sizes.symbols} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_specs(name: str) -> None:
+    params = {"width": 4} if name == "unet" else {}
+    network = archspec.load(ROOT / f"specs/{name}.yaml", params=params)
+    assert network.sizes.words() == [EXPECTED[name], EXPECTED[name].replace("H", "W")]
+    module = network.build().eval()
+    valid = network.sizes.sets["H"]
+    least = network.sizes.smallest()
+    assert least is not None
+    for size in sorted({least["H"] - 1, least["H"], least["H"] + 1} - {0}):
+        assert runs(network, module, H=size, W=least["W"]) == (size in valid)
+        assert runs(network, module, H=least["H"], W=size) == (size in valid)
+        assert accepts(network, H=size, W=least["W"]) == (size in valid)
+
+
+# The command.
+
+
+def command(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    try:
+        code = main(["sizes", *arguments])
+    except SystemExit as left:
+        assert isinstance(left.code, int)
+        code = left.code
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+UNET = str(ROOT / "specs/unet.yaml")
+
+
+def test_command(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = command(capsys, UNET, "--set", "width=4")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "unet: image 1×H×W → output 2×H×W",
+        "takes H >= 16 and H divisible by 16",
+        "takes W >= 16 and W divisible by 16",
+        "smallest: H = 16, W = 16",
+    ]
+
+
+def test_command_tries(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = command(capsys, UNET, "--try", "32,225", "--try", "W=48,H=16")
+    assert code == 1
+    works, fails, mixed = out.splitlines()[-3:]
+    assert works == "H = 32, W = 32 works: output 2×32×32"
+    assert fails.startswith("H = 225, W = 225 does not work: Concat")
+    assert "E202" in fails
+    assert mixed == "H = 16, W = 48 works: output 2×16×48"
+    assert command(capsys, UNET, "--try", "32")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["a", "", "0", "-3", "H=32", "H=3,W=4,D=5", "3,H=4", "²", "1" * 19]
+)
+def test_command_usage(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    code, out, err = command(capsys, UNET, f"--try={text}")
+    assert (code, out) == (2, "")
+    assert err.startswith("archspec: --try")
+
+
+def test_command_without_symbols(capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(ROOT / "specs/lenet.yaml")
+    code, out, _ = command(capsys, file)
+    assert code == 0
+    assert "no symbolic sizes" in out
+    assert command(capsys, file, "--try", "3")[0] == 2
+    data = json.loads(command(capsys, file, "--json")[1])
+    assert (data["sizes"], data["smallest"]) == ({}, None)
+
+
+def test_command_errors(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert command(capsys, str(tmp_path / "missing.yaml"))[0] == 2
+    code, out, err = command(capsys, str(ODD_AND_EVEN))
+    assert code == 1
+    assert "E116" in err
+    code, out, _ = command(capsys, str(ODD_AND_EVEN), "--json")
+    assert (code, out) == (1, "")
+
+
+def test_command_json(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = command(capsys, UNET, "--json", "--table", "--try", "16,17")
+    assert code == 1
+    data = json.loads(out)
+    assert data["sizes"]["H"] == {
+        "words": "H >= 16 and H divisible by 16",
+        "smallest": 16,
+        "stretches": [{"from": 1, "period": 16, "remainders": [0]}],
+    }
+    assert data["outputs"] == {"output": [2, "H", "W"]}
+    assert data["smallest"] == {"H": 16, "W": 16}
+    assert data["ties"] == []
+    assert len(data["layers"]) == len(archspec.load(UNET).layers)
+    good, bad = data["tried"]
+    assert good == {"sizes": {"H": 16, "W": 16}, "works": True, "outputs": {"output": [2, 16, 16]}}
+    assert bad["error"]["code"] == "E202"
+
+
+def test_command_table(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = command(capsys, str(ROOT / "specs/nin.yaml"), "--table")
+    assert "8    AdaptiveAvgPool2d  10×1×1" in out
+    assert "5    MaxPool2d          384×((H + 29) // 32 - 2)×((W + 29) // 32 - 2)" in out
+
+
+def test_command_says_what_is_not_decided(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "rare.yaml"
+    rows = [
+        f"a{n}: {{Unflatten: {{dim: 2, unflattened_size: [-1, {n}]}}, from: x}}" for n in (317, 331)
+    ]
+    file.write_text(LINE + "".join(f"  {row}\n" for row in rows) + "outputs: [a317, a331]\n")
+    code, out, err = command(capsys, str(file))
+    assert code == 0, err
+    assert "not decided" in out

@@ -7,7 +7,7 @@ from typing import Any
 from archspec.diagnostics import Label, Place, Refused, Remedy, did_you_mean
 from archspec.expand.context import Context, Names
 from archspec.graph import Composite, Leaf, Trace
-from archspec.names import refusal
+from archspec.names import refusal, renaming
 from archspec.ops import Layer, find
 from archspec.ops import names as type_names
 from archspec.spec import BlockSpec, Body, LayerSpec, LoopSpec
@@ -167,7 +167,7 @@ def _check_names(context: Context, items: list[Item], inputs: AbstractMapping[st
         if problem is None and item.name in inputs:
             problem = f"`{item.name}` is an input of this scope: a layer needs another name"
         if problem:
-            context.report("E111", problem, item.place)
+            context.report("E111", problem, item.place, help=renaming(item.name))
         first = seen.setdefault(item.name, item)
         if first is not item and not (first.absent or item.absent):
             message = f"two layers of one scope are called `{item.name}`"

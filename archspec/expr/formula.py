@@ -74,6 +74,7 @@ class _Writer:
 
     def number(self, node: ast.expr) -> str:
         """Code for a part that counts: a condition in it is 0 or 1, as in Python."""
+        node = self.decided(node)
         if isinstance(node, ast.BoolOp) and not self.is_condition(node):
             raise _meaningless(node)
         code = self.code(node)
@@ -81,6 +82,7 @@ class _Writer:
 
     def code(self, node: ast.expr) -> str:
         """Code for any part."""
+        node = self.decided(node)
         if not self.varies(node):
             return _literal(self.value(node))
         if isinstance(node, ast.Name):
@@ -127,9 +129,7 @@ class _Writer:
         return f"(-{operand})" if isinstance(node.op, ast.USub) else operand
 
     def conditional(self, node: ast.IfExp) -> str:
-        """Code for `a if c else b`; decided here where `c` has no index."""
-        if not self.varies(node.test):
-            return self.code(node.body if truth(self.value(node.test)) else node.orelse)
+        """Code for `a if c else b` whose `c` has an index."""
         write = self.code if self.is_condition(node) else self.number
         branches = f"{write(node.body)}, {write(node.orelse)}"
         return f"torch.where({self.condition(node.test)}, {branches})"
@@ -143,6 +143,7 @@ class _Writer:
 
     def condition(self, node: ast.expr) -> str:
         """Code for a part that must be true or false."""
+        node = self.decided(node)
         if not self.varies(node):
             return repr(truth(self.value(node)))
         code = self.code(node)
@@ -150,6 +151,7 @@ class _Writer:
 
     def is_condition(self, node: ast.expr) -> bool:
         """Whether a part is true or false, not a number."""
+        node = self.decided(node)
         if not self.varies(node):
             return isinstance(self.value(node), bool)
         if isinstance(node, ast.IfExp):
@@ -158,6 +160,12 @@ class _Writer:
             return all(map(self.is_condition, node.values))
         negation = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
         return negation or isinstance(node, ast.Compare)
+
+    def decided(self, node: ast.expr) -> ast.expr:
+        """A part, or the branch of it that a condition without an index chooses."""
+        while isinstance(node, ast.IfExp) and not self.varies(node.test):
+            node = node.body if truth(self.value(node.test)) else node.orelse
+        return node
 
     def varies(self, node: ast.expr) -> bool:
         """Whether an index stands in a part."""

@@ -1,6 +1,6 @@
 """Neighbouring layers that PyTorch runs, and that are seldom meant."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from archspec.diagnostics import Diagnostic, Label
@@ -110,14 +110,29 @@ def _is_repeatable(layer: Layer) -> bool:
 
 def single_points(network: Network) -> Iterator[Diagnostic]:
     """W309: a kernel larger than 1 over a map of one point sees padding only around it."""
-    for use in _all_uses(network):
+    uses = list(_all_uses(network))
+    makers = {(id(use.scope), value): use for use in uses for value in use.call.outputs}
+    for use in uses:
         if use.type not in _WINDOWS:
             continue
         spatial = use.inputs[0].shape[1:]
         kernel = spread(getattr(use.leaf.layer, "kernel_size"), len(spatial))  # noqa: B009
         if spatial and all(size == 1 for size in spatial) and max(kernel) > 1:
             message = f"{use.type} slides over a map of one point: it was reduced too early"
-            yield Diagnostic("W309", message, use.leaf.node.place)
+            labels = _reducer(use, makers)
+            yield Diagnostic("W309", message, use.leaf.node.place, labels)
+
+
+def _reducer(use: _Use, makers: Mapping[tuple[int, int], _Use]) -> tuple[Label, ...]:
+    """The layer of the same scope that left one point of a map."""
+    seen = use
+    while seen.inputs and all(size == 1 for size in seen.inputs[0].shape[1:]):
+        maker = makers.get((id(seen.scope), seen.call.inputs[0]))
+        if maker is None:
+            return ()
+        seen = maker
+    words = f"{seen.type} leaves {seen.outputs[0]}" if seen.inputs else ""
+    return (Label(seen.leaf.node.place, words),) if words else ()
 
 
 def dropped_edges(network: Network) -> Iterator[Diagnostic]:

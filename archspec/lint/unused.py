@@ -42,6 +42,8 @@ def parameters(network: Network) -> Iterator[Diagnostic]:
     blocks = top.get("blocks")
     own = {name for key, node in top.items() if key.text != "blocks" for name in _names(node)}
     yield from _unread_parameters(network.spec.params, own)
+    if _has_type_parameters(top):
+        return  # blocks that can stand for each other take the same arguments
     for block in network.spec.blocks.values():
         node = blocks.get(block.name.text) if isinstance(blocks, Mapping) else None
         if node is not None:
@@ -52,13 +54,14 @@ def _unread_parameters(params: tuple[ParamSpec, ...], used: set[str]) -> Iterato
     for param in params:
         if param.name.text not in used:
             message = f"nothing uses the parameter `{param.name.text}`"
-            yield Diagnostic("W302", message, param.name.place)
+            help = f"take it out, or say `={param.name.text}` where it is meant"
+            yield Diagnostic("W302", message, param.name.place, help=help)
 
 
 def blocks(network: Network) -> Iterator[Diagnostic]:
     """W302: a block that no layer and no parameter names."""
     words = set(_words(network.spec.node, at_top=True))
-    if any(word.startswith("=") for word in _types(network.spec.node)):
+    if _has_type_parameters(network.spec.node):
         return  # a type is a parameter: any block may be asked for
     for name, block in network.spec.blocks.items():
         if name not in words:
@@ -103,6 +106,10 @@ def _in_expression(text: str) -> frozenset[str]:
         return compile_expression(text.removeprefix("=")).names
     except ExpressionError:
         return frozenset()
+
+
+def _has_type_parameters(node: Node) -> bool:
+    return any(word.startswith("=") for word in _types(node))
 
 
 def _types(node: Node) -> Iterator[str]:

@@ -12,6 +12,8 @@ from typing import Final, final
 from archspec.sizes.atoms import LOWEST
 
 MOST_PERIOD: Final = 100_000
+"""Sizes after which one condition repeats, at most, and remainders that a set has."""
+LONGEST: Final = 10**10
 """Sets that repeat more rarely are not worked out."""
 
 
@@ -148,14 +150,27 @@ def intersection(a: SizeSet, b: SizeSet) -> SizeSet | None:
         if not left.residues or not right.residues:
             common.append(Stretch(start, 1, NOTHING))
             continue
-        period = math.lcm(left.period, right.period)
-        if period > MOST_PERIOD:
+        both = _both(start, left, right)
+        if both is None:
             return None
-        residues = (
-            residue
-            for first in left.residues
-            for residue in range(first, period, left.period)
-            if residue % right.period in right.residues
-        )
-        common.append(Stretch(start, period, frozenset(residues)))
+        common.append(both)
     return tidy(common)
+
+
+def _both(start: int, a: Stretch, b: Stretch) -> Stretch | None:
+    """What two rules have in common: their remainders agree where the periods overlap."""
+    period, shared = math.lcm(a.period, b.period), math.gcd(a.period, b.period)
+    alike: dict[int, list[int]] = {}
+    for residue in b.residues:
+        alike.setdefault(residue % shared, []).append(residue)
+    count = sum(len(alike.get(residue % shared, ())) for residue in a.residues)
+    if period > LONGEST or count > MOST_PERIOD:
+        return None
+    # The size `first + a.period * k` has the remainder `second` by b.period for one k.
+    inverse = pow(a.period // shared, -1, b.period // shared)
+    residues = (
+        first + a.period * ((second - first) // shared * inverse % (b.period // shared))
+        for first in a.residues
+        for second in alike.get(first % shared, ())
+    )
+    return Stretch(start, period, frozenset(residues))

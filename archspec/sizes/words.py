@@ -62,18 +62,20 @@ def _rule(symbol: str, first: int, stretch: Stretch) -> str:
 def remainders(symbol: str, stretch: Stretch) -> str:
     """Which remainders are in: `H odd`, `H divisible by 16`, `H mod 4 in {0, 1}`."""
     period, residues = stretch.period, stretch.residues
-    out = frozenset(range(period)) - residues
     if period == 2:
         return f"{symbol} {'odd' if 1 in residues else 'even'}"
     if residues == {0}:
         return f"{symbol} divisible by {period}"
-    if out == {0}:
-        return f"{symbol} not divisible by {period}"
     if len(residues) == 1:
         return f"{symbol} mod {period} = {min(residues)}"
-    inside, outside = _listed(sorted(residues)), _listed(sorted(out))
-    if len(outside) < len(inside):
-        return f"{symbol} mod {period} not in {{{_shortened(outside, len(out))}}}"
+    inside = _listed(sorted(residues))
+    if 2 * len(residues) > period:
+        out = [residue for residue in range(period) if residue not in residues]
+        if out == [0]:
+            return f"{symbol} not divisible by {period}"
+        outside = _listed(out)
+        if len(outside) < len(inside):
+            return f"{symbol} mod {period} not in {{{_shortened(outside, len(out))}}}"
     return f"{symbol} mod {period} in {{{_shortened(inside, len(residues))}}}"
 
 

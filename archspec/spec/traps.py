@@ -4,7 +4,7 @@ import re
 from collections.abc import Container
 from typing import Any
 
-from archspec.diagnostics import Collector, Refused
+from archspec.diagnostics import Collector, Refused, did_you_mean
 from archspec.expr import ExpressionError, compile_expression
 from archspec.syntax import Mapping, Scalar
 from archspec.syntax.scalars import resolve
@@ -14,6 +14,8 @@ _WORDS = {
     **dict.fromkeys(("yes", "on", "y", "t"), "true"),
     **dict.fromkeys(("no", "off", "n", "f"), "false"),
 }
+_CHOICE = re.compile(r"[a-z][a-z-]+(?=,| or |$)|(?<= or )[a-z][a-z-]+")
+"""The words of "one of zeros, reflect or circular"."""
 _PRODUCT = re.compile(r"\d+(?:\s*[x×,]\s*\d+)+")
 _FOREIGN_EXPRESSION = re.compile(r"\$\{(.+)\}|\$\((.+)\)|\{\{(.+)\}\}|\$(\w+)")
 
@@ -86,6 +88,9 @@ def _advice_on_text(text: str, wanted: str, names: Container[str]) -> str | None
         return f"write a list: [{', '.join(re.findall(r'[0-9]+', text))}]"
     if text and isinstance(resolve(text), int | float):
         return f"write {text} without quotes"
+    near = did_you_mean(text, _CHOICE.findall(wanted)) if text else None
+    if near is not None:
+        return near
     return f"an expression begins with `=`: write `={text}`" if _is_known(text, names) else None
 
 
