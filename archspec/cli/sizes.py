@@ -71,7 +71,8 @@ def run(options: argparse.Namespace) -> int:
         load_plugins(options)
         report = checked(options.file, options, parameters(options))
         if report.network is None:
-            print_partial(report)
+            if not options.json:
+                print_partial(report)
             print_diagnostics(report, options)
             return exit_code(report)
         tries = [_tried(report.network, sizes) for sizes in _asked(report.network, options.tries)]

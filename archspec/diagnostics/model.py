@@ -154,6 +154,10 @@ class Collector:
             self._seen.add(key)
             self.found.append(diagnostic)
 
+    def told(self, code: str, place: Place) -> bool:
+        """Whether this was said already: then computing help for it again is wasted."""
+        return (code, place) in self._seen
+
     def report(
         self,
         code: str,

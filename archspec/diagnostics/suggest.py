@@ -1,7 +1,11 @@
 """Did you mean: the known name that a mistyped or foreign one stands for."""
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final, Self
+
+MAX_KNOWN: Final = 2000
+"""Names that are compared: of more, no one could say which is meant."""
 
 _FOREIGN: Final = {
     # layer types
@@ -135,7 +139,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 def _candidates(name: str, known: Iterable[str]) -> tuple[list[str], bool]:
     """Known names for a name, the likeliest first, and whether the first is beyond doubt."""
     folded: dict[str, str] = {}
-    for candidate in known:
+    for candidate in islice(known, MAX_KNOWN):
         folded.setdefault(_fold(candidate), candidate)
     word = _fold(name)
     if word in folded:

@@ -6,11 +6,12 @@ from typing import Any
 from archspec.diagnostics import Fault, Label, Refused
 from archspec.expand.annotations import check_annotation
 from archspec.expand.context import MAX_NESTING, Context, Names, TooLarge
-from archspec.expand.items import Item, Made, Source, Value, arguments, flatten, type_of
+from archspec.expand.items import Item, Made, Source, Value, arguments, flatten
 from archspec.expand.making import LayerMaker, LayerNames
 from archspec.expand.params import bind
 from archspec.expand.repetition import Repetition
 from archspec.expand.scope import Scope
+from archspec.expand.types import type_of
 from archspec.expand.wiring import Wiring, order
 from archspec.expr import Facts
 from archspec.graph import Composite, Output

@@ -39,11 +39,13 @@ def report_invalid(
 
 def _unknown(context: Context, field: str, cls: type[Layer], item: Item, given: Given) -> Refused:
     name, known = cls.__name__, argument_names(cls)
+    place = key_place(field, item) or given[field][1].place
+    if context.found.told("E103", place):
+        return Refused()
     listing = f"it has {', '.join(known)}" if known else "it takes no arguments"
     help = did_you_mean(field, known) or listing
     if field in CONTROL:
         help = f"`{field}:` stands beside the type: `{{{name}: {{…}}, {field}: …}}`"
-    place = key_place(field, item) or given[field][1].place
     return context.report("E103", f"{name} has no argument `{field}`", place, help=help)
 
 

@@ -76,13 +76,13 @@ class LayerMaker:
         known = tuple(value.tensor for value in inputs if value.tensor is not None)
         assert len(known) == len(inputs)
         given = arguments(self.context, item, LayerNames(names, known[0] if known else None))
-        layer = self.validated(cls, given, item)
+        layer = self.validated(cls, given, item, known)
         key = (id(layer), known)  # `self.known` keeps the layer, so its id stays its own
         found = self.applied.get(key)
         if found is None:
             found = self.applied[key] = _apply(layer, known)
         if isinstance(found, Fault):
-            help = rank_help(found, layer, inputs) or found.help or advise(found, layer, inputs)
+            help = self.help_for(found, layer, item, inputs)
             raise self.report(found, item, given, inputs, help)
         for remark in found.remarks:
             self.report(remark, item, given, inputs)
@@ -92,6 +92,14 @@ class LayerMaker:
             path = tuple(self.context.path)
             self.context.rows.append(Application(path, leaf, known, results))
         return Made(leaf, found.results)
+
+    def help_for(
+        self, fault: Fault, layer: Layer, item: Item, inputs: AbstractSequence[Value]
+    ) -> str | None:
+        """Computed help, unless this fault was told already (in a loop, say)."""
+        if self.context.found.told(fault.code, type_place(item)):
+            return None
+        return rank_help(fault, layer, inputs) or fault.help or advise(fault, layer, inputs)
 
     def preview(self, item: Item) -> None:
         """Report what is wrong with a layer's arguments, whatever its input would have been."""
@@ -103,8 +111,10 @@ class LayerMaker:
         with suppress(Refused):
             self.validated(cls, arguments(self.context, item, item.names), item)
 
-    def validated(self, cls: type[Layer], given: Given, item: Item) -> Layer:
-        """A layer with these arguments, checked as far as they go without inputs."""
+    def validated(
+        self, cls: type[Layer], given: Given, item: Item, inputs: tuple[Tensor, ...] = ()
+    ) -> Layer:
+        """A layer with these arguments, checked as far as they go; inputs only make help exact."""
         args = {**self.context.defaults.get(cls.__name__, {})}
         args.update((name, value) for name, (value, _) in given.items())
         key = (cls, _frozen(args))
@@ -114,6 +124,10 @@ class LayerMaker:
         if isinstance(known, ValidationError):
             raise report_invalid(self.context, known, cls, item, given)
         if isinstance(known, Fault):
+            shaped = bool(inputs) and len(inputs[0].shape) > 0
+            if known.code == "E206" and shaped and args.get("in_channels") is None:
+                exact = _validate(cls, {**args, "in_channels": inputs[0].shape[0]})
+                known = exact if isinstance(exact, Fault) else known
             raise self.report(known, item, given, ())
         return known
 

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from archspec.diagnostics import Refused
 from archspec.expand.context import Context, Names
-from archspec.expand.items import Item, Made, TypeUse, Value
+from archspec.expand.items import Item, Made, Value
 from archspec.expand.making import LayerMaker
 from archspec.expand.scope import Scope
+from archspec.expand.types import TypeUse
 from archspec.graph import Composite, Output
 from archspec.names import refusal
 from archspec.ops import find

@@ -118,6 +118,8 @@ class Wiring:
 
     def unknown(self, name: str, node: Node, *, reusable: bool = False) -> Refused:
         """Report a reference to nothing. `reusable`: to nothing that could be used again."""
+        if self.context.found.told("E106", node.place):
+            return Refused()
         if any(item.broken and (not item.name or "{" in item.name) for item in self.items):
             return Refused()  # it may be what could not be read
         known = [*self.by_name, *self.inputs]

@@ -1,7 +1,8 @@
 """Atoms and access: numbers, names, lists, calls, facts, indices."""
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
 
 from archspec.diagnostics import did_you_mean
@@ -37,8 +38,7 @@ def name_(node: ast.Name, sub: Sub) -> Compiled:
         try:
             return scope.names[name]
         except KeyError:
-            known = [*scope.names, *FUNCTIONS]
-            help = did_you_mean(name, known) or _known_names(scope.names)
+            help = _help_for(name, tuple(scope.names))
             message = f"there is no parameter or name `{name}` here"
             offset = node.col_offset
             raise ExpressionError(message, code="E108", offset=offset, help=help) from None
@@ -46,7 +46,13 @@ def name_(node: ast.Name, sub: Sub) -> Compiled:
     return look_up
 
 
-def _known_names(names: Mapping[str, Any]) -> str | None:
+@lru_cache(maxsize=256)
+def _help_for(name: str, names: tuple[str, ...]) -> str | None:
+    """What a name may stand for. Kept: a loop may look for the same name many times."""
+    return did_you_mean(name, [*names, *FUNCTIONS]) or _known_names(names)
+
+
+def _known_names(names: Collection[str]) -> str | None:
     known = ", ".join(f"`{name}`" for name in sorted(names))
     return f"known here: {known}" if known and len(names) <= 12 else None
 

@@ -21,6 +21,8 @@ _WINDOWS = (
     "AvgPool2d",
     "AvgPool3d",
 )
+MAX_BACK = 50
+"""Layers that the search for a cause goes back: a chain of findings must not take squares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +127,14 @@ def single_points(network: Network) -> Iterator[Diagnostic]:
 
 def _reducer(use: _Use, makers: Mapping[tuple[int, int], _Use]) -> tuple[Label, ...]:
     """The layer of the same scope that left one point of a map."""
-    seen = use
-    while seen.inputs and all(size == 1 for size in seen.inputs[0].shape[1:]):
-        maker = makers.get((id(seen.scope), seen.call.inputs[0]))
-        if maker is None:
-            return ()
-        seen = maker
-    words = f"{seen.type} leaves {seen.outputs[0]}" if seen.inputs else ""
-    return (Label(seen.leaf.node.place, words),) if words else ()
+    seen: _Use | None = use
+    for _ in range(MAX_BACK):
+        if seen is None or not seen.inputs:
+            break
+        if any(size != 1 for size in seen.inputs[0].shape[1:]):
+            return (Label(seen.leaf.node.place, f"{seen.type} leaves {seen.outputs[0]}"),)
+        seen = makers.get((id(seen.scope), seen.call.inputs[0]))
+    return ()
 
 
 def dropped_edges(network: Network) -> Iterator[Diagnostic]:

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Final
 from pydantic import BaseModel, ConfigDict
 
 from archspec.diagnostics import Fault, Remedy
-from archspec.sizes import Size
+from archspec.sizes import Size, equal, holds
 from archspec.tensors import FLOATS, INTEGERS, Tensor
 
 _NOTHING: Final[Mapping[str, Any]] = {}
@@ -238,7 +238,7 @@ def _complete(layer: Layer, inferred: Mapping[str, Size]) -> Layer:
         given = getattr(layer, name)
         if given is None:
             missing[name] = _known(layer, name, value)
-        elif isinstance(value, int) and given != value:
+        elif not holds(equal(value, given)):
             raise Fault(
                 "E205",
                 f"{name} is {given}, but the input has {value}",

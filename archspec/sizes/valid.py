@@ -98,7 +98,7 @@ class ValidSizes:
         least = {name: each.smallest or LOWEST for name, each in self.sets.items()}
         return tuple(condition for condition in joint if not implied(condition, least))
 
-    def valid(self, **sizes: int) -> bool:
+    def valid(self, /, **sizes: int) -> bool:
         """Whether the network accepts these sizes; one for every symbol."""
         check_names(sizes, self.symbols)
         missing = [name for name in self.symbols if name not in sizes]

@@ -16,6 +16,7 @@ _WORDS = {
 }
 _CHOICE = re.compile(r"[a-z][a-z-]+(?=,| or |$)|(?<= or )[a-z][a-z-]+")
 """The words of "one of zeros, reflect or circular"."""
+_KINDS = ("integer", "integers", "number", "numbers", "text", "mapping", "list", "null")
 _PRODUCT = re.compile(r"\d+(?:\s*[x×,]\s*\d+)+")
 _FOREIGN_EXPRESSION = re.compile(r"\$\{(.+)\}|\$\((.+)\)|\{\{(.+)\}\}|\$(\w+)")
 
@@ -88,7 +89,8 @@ def _advice_on_text(text: str, wanted: str, names: Container[str]) -> str | None
         return f"write a list: [{', '.join(re.findall(r'[0-9]+', text))}]"
     if text and isinstance(resolve(text), int | float):
         return f"write {text} without quotes"
-    near = did_you_mean(text, _CHOICE.findall(wanted)) if text else None
+    words = [word for word in _CHOICE.findall(wanted) if word not in _KINDS]
+    near = did_you_mean(text, words) if text else None
     if near is not None:
         return near
     return f"an expression begins with `=`: write `={text}`" if _is_known(text, names) else None
