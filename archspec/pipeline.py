@@ -4,16 +4,28 @@ import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from archspec.diagnostics import Collector, Diagnostic, Place, Refused, Source, SpecError
+from archspec.diagnostics import (
+    Collector,
+    Diagnostic,
+    Place,
+    Refused,
+    Source,
+    SpecError,
+    did_you_mean,
+)
 from archspec.expand import MAX_LAYERS, Unfinished, expand
 from archspec.lint import audible, lint
 from archspec.network import LayerRow, Network, layer_row
 from archspec.spec import Spec, read_spec
 from archspec.syntax import Node, lift, read, read_file
+
+MAX_NEIGHBOURS = 10_000
+"""Files of a folder that are looked at for one of a similar name."""
 
 SpecSource = str | PathLike[str] | Mapping[str, Any] | Spec
 """A path, YAML text (of several lines), a mapping in the language's words, or a typed spec."""
@@ -64,11 +76,23 @@ def compile_file(path: str | PathLike[str], params: Mapping[str, Any], max_layer
     except (OSError, ValueError) as error:  # a path with a zero byte is a ValueError
         reason = getattr(error, "strerror", None) or str(error)
         place = Place(Source(str(path)), 0, 0, 0)
-        found.report("E001", f"the file cannot be read: {reason}", place)
+        found.report("E001", f"the file cannot be read: {reason}", place, help=_neighbour(path))
         return Report(tuple(found))
     except Refused:
         return Report(tuple(found))
     return compile_source(source, params, max_layers)
+
+
+def _neighbour(path: str | PathLike[str]) -> str | None:
+    """Did you mean: a spec in the same folder, or the one with the suffix that is missing."""
+    try:
+        near = islice(Path(path).parent.iterdir(), MAX_NEIGHBOURS)
+        specs = [each.name for each in near if each.suffix in (".yaml", ".yml")]
+    except (OSError, ValueError):
+        return None
+    name = Path(path).name
+    whole = next((each for each in sorted(specs) if each.rpartition(".")[0] == name), None)
+    return f"did you mean `{whole}`?" if whole else did_you_mean(name, specs)
 
 
 def compile_data(

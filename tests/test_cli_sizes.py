@@ -39,10 +39,10 @@ def test_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_command_tries(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = command(capsys, UNET, "--try", "32,225", "--try", "W=48,H=16")
     assert code == 1
-    works, fails, mixed = out.splitlines()[-3:]
+    works, fails, why, mixed = out.splitlines()[-4:]
     assert works == "H = 32, W = 32 works: output 2×32×32"
-    assert fails.startswith("H = 225, W = 225 does not work: Concat")
-    assert "E202" in fails
+    assert fails == "H = 225, W = 225 does not work (E202, line 24):"
+    assert why.startswith("  Concat along dimension 1: ")
     assert mixed == "H = 16, W = 48 works: output 2×16×48"
     assert command(capsys, UNET, "--try", "32")[0] == 0
 

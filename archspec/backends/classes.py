@@ -20,10 +20,9 @@ from archspec.backends.expressions import (
 )
 from archspec.backends.forward import Forward, braced, emission
 from archspec.backends.literals import TAKEN as TAKEN_WORDS
-from archspec.backends.literals import class_name, identifier, literal
+from archspec.backends.literals import class_name, fresh, identifier, literal
 from archspec.backends.small import SmallModules, claim
 from archspec.graph import Composite, Leaf, Output, Trace
-from archspec.names import TAKEN
 from archspec.ops import Construct, FreeTensor, Function
 
 SEQUENTIAL = frozenset(
@@ -90,6 +89,7 @@ class Classes:
         self.classes: dict[str, Class] = {}
         self.tuples: dict[str, tuple[str, ...]] = {}
         """The named tuples that scopes return: their fields."""
+        self.scope = root
         self.root = self.plan(root, trace, root.kind or "network")
         for each in self.classes.values():
             self.parametrise(each)
@@ -102,15 +102,16 @@ class Classes:
             if isinstance(call.target, Composite) and id(call.target) not in self.plans:
                 self.plan(call.target, trace.inner[number], call.name)
         chain = self.is_chain(scope, trace)
-        is_root = not self.plans or name == scope.kind
         members = list(self.members(scope, trace, chain))
         plan = Plan(scope, class_name(scope.kind or name.rstrip("0123456789_")), members, chain)
         plan.inline = chain and scope.kind is None
         if not chain:
             self.write_forward(plan, trace)
+        elif scope is self.scope and scope.inputs != ("input",):
+            self.write_loop(plan)
         self.plans[id(scope)] = plan
         if not plan.inline:
-            self.file(plan, is_root)
+            self.file(plan)
         return plan
 
     def is_chain(self, scope: Composite, trace: Trace) -> bool:
@@ -182,8 +183,14 @@ class Classes:
         """The statements of a scope's `forward`."""
         scope = plan.composite
         returns = {mode: self.returned(scope, plan.name, training=mode) for mode in (True, False)}
-        plan.arguments, plan.lines = Forward(scope, trace, returns).write()
+        plan.arguments, plan.lines = Forward(scope, trace, returns, scope is self.scope).write()
         plan.result = self.result_type(scope, plan.name)
+
+    def write_loop(self, plan: Plan) -> None:
+        """The `forward` of `nn.Sequential`, whose argument can be given by the input's name."""
+        (name,) = plan.arguments = list(plan.composite.inputs)
+        layer = "layer" if name != "layer" else "module"
+        plan.lines = [f"for {layer} in self:", f"    {name} = {layer}({name})", f"return {name}"]
 
     def returned(self, scope: Composite, name: str, *, training: bool) -> str:
         """The expression that `forward` returns, over `{v0}`, `{v1}`, … for values."""
@@ -222,7 +229,7 @@ class Classes:
 
     # Classes.
 
-    def file(self, plan: Plan, is_root: bool) -> None:
+    def file(self, plan: Plan) -> None:
         """Put a plan into the class of its topology."""
         key = repr((plan.name, plan.sequential, plan.arguments, plan.lines, self.outline(plan)))
         self.keys[id(plan.composite)] = key
@@ -289,11 +296,3 @@ def _parameter_columns(plans: list[Plan]) -> dict[str, str]:
         for name in reversed(names)
         if all(isinstance(plan.composite.params.get(name), int | float | str) for plan in plans)
     }
-
-
-def fresh(wanted: str, taken: set[str]) -> str:
-    """The name, or one like it that is not taken."""
-    chosen, number = wanted, 2
-    while chosen in taken or chosen in TAKEN:
-        chosen, number = f"{wanted}{number}", number + 1
-    return chosen

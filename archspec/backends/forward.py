@@ -42,6 +42,7 @@ class Forward:
     trace: Trace
     returns: dict[bool, str]
     """By mode (training or not): the expression returned, with `{name}` for every output."""
+    is_root: bool = False
     lines: list[str] = field(default_factory=list)
     variables: dict[int, str] = field(default_factory=dict)
     last_read: dict[int, int] = field(default_factory=dict)
@@ -87,7 +88,8 @@ class Forward:
         """The names of the inputs, as variables."""
         names = []
         for value, name in enumerate(self.scope.inputs):
-            chosen = "x" if name == "input" else identifier(name)
+            # Callers may give an input of the network by name: it keeps that name.
+            chosen = name if self.is_root else "x" if name == "input" else identifier(name)
             while chosen in names or chosen in self.reserved():
                 chosen += "_"
             names.append(chosen)

@@ -8,6 +8,8 @@ import keyword
 import re
 from typing import Any
 
+from archspec.names import TAKEN as ATTRIBUTES
+
 TAKEN = frozenset({"self", "torch", "nn", "F", "NamedTuple", "OrderedDict", "Tensor", "math"})
 
 
@@ -59,3 +61,11 @@ def class_name(name: str) -> str:
     return (
         f"{word}_" if keyword.iskeyword(word) or word in TAKEN or hasattr(builtins, word) else word
     )
+
+
+def fresh(wanted: str, taken: set[str]) -> str:
+    """The name, or one like it that is not taken."""
+    chosen, number = wanted, 2
+    while chosen in taken or chosen in ATTRIBUTES:
+        chosen, number = f"{wanted}{number}", number + 1
+    return chosen

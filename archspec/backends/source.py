@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from archspec.backends.classes import Class, Classes, Plan, fresh
+from archspec.backends.classes import Class, Classes, Plan
 from archspec.backends.expressions import Construction, Expression, Hole, Invocation, Printer
-from archspec.backends.literals import identifier, is_identifier, literal
+from archspec.backends.literals import fresh, identifier, is_identifier, literal
 from archspec.expr import Formula, compile_expression
 from archspec.graph import Graph, Trace
 from archspec.ops import FreeTensor
@@ -63,7 +63,7 @@ class _Writer:
         lines = [f"class {each.name}({base}):", f"    def __init__(self{signature}) -> None:"]
         lines += self.init_lines(each, plan)
         text = "\n".join(lines) + "\n"
-        return text if plan.sequential else text + self.forward_text(plan)
+        return text + self.forward_text(plan) if plan.lines else text
 
     def forward_text(self, plan: Plan) -> str:
         arguments = "".join(f", {name}: Tensor" for name in plan.arguments)

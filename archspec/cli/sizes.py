@@ -49,12 +49,13 @@ class _Try:
     error: Diagnostic | None = None
 
     def text(self) -> str:
-        """A line for people."""
+        """For people."""
         shown = _shown(self.sizes)
         if self.network is not None:
             return f"{shown} works: {_tensors(self.network.output_tensors())}"
         assert self.error is not None
-        return f"{shown} does not work: {self.error.message} ({self.error.code}, line {self.error.line})"
+        where = f"{self.error.code}, line {self.error.line}"
+        return f"{shown} does not work ({where}):\n  {self.error.message}"
 
     def json(self) -> dict[str, Any]:
         """The same for machines."""
@@ -125,7 +126,8 @@ def _lines(network: Network, tries: list[_Try], *, table: bool) -> Iterator[str]
     sizes = network.sizes
     if not sizes.symbols:
         yield "no symbolic sizes: its inputs have one shape"
-    yield from (f"takes {each}" for each in sizes.words())
+    yield from (f"takes {each}" for each in sizes.sets.values())
+    yield from (f"where {tie}" for tie in sizes.ties)
     if sizes.symbols and (smallest := sizes.smallest()) is not None:
         yield f"smallest: {_shown(smallest)}"
     if table:

@@ -21,6 +21,7 @@ _NAMING = ("params", "inputs", "blocks", "outputs")
 _FILES = ("extends", "include")
 """Keys that bring such sections from elsewhere."""
 _WORDS = ("input", "true", "false", "null")
+_FORWARD = frozenset({"self", "torch", "nn", "F", "getattr", "float"})
 """Words with a meaning in expressions."""
 KINDS = ("int", "float", "bool", "str", "list", "layer")
 
@@ -130,7 +131,15 @@ def _read_inputs(node: Node, found: Collector) -> tuple[InputSpec, ...]:
     return tuple(each for each in read if each is not None)
 
 
+def _check_argument(name: Scalar, found: Collector) -> None:
+    """An input is an argument of `forward`, which may be given by its name."""
+    if name.text in _FORWARD:
+        message = f"an input cannot be called `{name.text}`: `forward` needs that name itself"
+        found.report("E111", message, name.place)
+
+
 def _read_input(name: Scalar, value: Node, found: Collector) -> InputSpec:
+    _check_argument(name, found)
     shape, dtype = value, "float32"
     if isinstance(value, Mapping):
         stray = refuse_unknown_keys(value, ("shape", "dtype"), "an input", found)
