@@ -57,6 +57,28 @@ def test_inputs_share_a_symbol() -> None:
     assert network.sizes.symbols == ("H", "W")
 
 
+def test_a_broadcast_by_accident_does_not_count() -> None:
+    """At 3 a size happens to be 1, and PyTorch would stretch it: not to the size that is shown."""
+    network = made(
+        "pool: {MaxPool1d: {kernel_size: 2, ceil_mode: true}}",
+        "conv: {Conv1d: {out_channels: 1, kernel_size: 1, stride: 4}, from: x}",
+        "add: {Add: [pool, conv]}",
+        head=LINE,
+    )
+    assert network.sizes.words() == ["T in {1, 2}"]
+    assert network.outputs == {"output": (1, network.layers[1].output_shape[1])}
+    assert network.at(T=3).outputs == {"output": (1, 2)}
+
+
+def test_given_features_pin_the_sizes() -> None:
+    head = "archspec: 1\ninputs: {x: [C, 8, 8]}\nlayers:\n"
+    for layer in (
+        "BatchNorm2d: {num_features: 12}",
+        "Conv2d: {in_channels: 12, out_channels: 1, kernel_size: 1}",
+    ):
+        assert made(f"one: {{{layer}}}", head=head).sizes.words() == ["C = 12"]
+
+
 def test_sizes_far_away_are_found() -> None:
     head = "archspec: 1\ninputs: {audio: [1, T]}\nlayers:\n"
     network = made(
@@ -187,6 +209,6 @@ def test_what_is_not_proved_is_not_claimed() -> None:
     linear = "fc: {Linear: {in_features: 199999978, out_features: 1}}"  # 2 times a prime
     head = FRAME.replace("[3, H, W]", "[1, H, W]")
     assert refusal(even, flat, linear, head=head) == (
-        "no input sizes were found, up to 2048 of each symbol, for which "
+        "no sizes were found, among 2048 of each symbol, for which "
         "H >= 2 and H even and H*W == 199999978"
     )

@@ -111,6 +111,16 @@ def test_a_very_long_period_is_not_decided() -> None:
     assert rare.smallest is None
 
 
+def test_no_sizes_are_none_whatever_else_is_not_decided() -> None:
+    rare = equal(H // 200_003, 2 * (H // 400_006))
+    assert str(of_h(rare, divisible(H, 2), rare, divisible(H + 1, 2))) == "no H"
+
+
+def test_many_conditions_are_cut_short() -> None:
+    rare = [equal((H + n) // 200_003, 2 * ((H + n) // 400_006)) for n in range(9)]
+    assert str(of_h(*rare)).endswith(" and 5 more conditions (not decided further)")
+
+
 def test_one_long_period_is_not_decided() -> None:
     assert not of_h(equal(H // 200_003, 2 * (H // 400_006))).decided
     assert of_h(equal(H // 40_000, 2 * (H // 80_000))).decided

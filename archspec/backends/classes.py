@@ -160,7 +160,7 @@ class Classes:
             path = self.small.imported(path)
         hints = [*type(leaf.layer).positional, *(f"arg{n}" for n in range(len(found.args)))]
         args = tuple(zip(hints, found.args, strict=False))
-        return invocation(path, args, found.kwargs)
+        return invocation(path, args, found.kwargs, found.usual)
 
     def construction(self, scope: Composite) -> Expression:
         """The construction of a scope: of its class, or of a sequence in place."""

@@ -1,10 +1,9 @@
 """Expressions of generated code, as trees whose literals can become constructor arguments."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from archspec.backends.literals import literal
 from archspec.graph import Composite
 
 WIDTH = 100
@@ -16,6 +15,14 @@ class Hole:
 
     value: Any
     hint: str
+    optional: bool = False
+    """Whether the function has a default for it; `usual` is that default."""
+    usual: Any = None
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether code may leave it out."""
+        return self.optional and type(self.value) is type(self.usual) and self.value == self.usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +75,11 @@ def skeleton(expression: Expression, classes: Mapping[int, str]) -> Any:
 class Printer:
     """Prints expressions: on one line where it fits, else one argument a line."""
 
-    def __init__(self, spell: Any) -> None:
+    def __init__(self, spell: Any, is_fixed: Callable[[Hole], bool]) -> None:
         self.spell = spell
         """Gives the code of a `Hole` or the `Invocation` of a `Construction`."""
+        self.is_fixed = is_fixed
+        """Whether a `Hole` is the same in every instance."""
 
     def render(self, expression: Expression, indent: int, before: int) -> str:
         """Code of an expression that starts behind `before` characters of its line."""
@@ -83,7 +92,7 @@ class Printer:
         start, end = expression.brackets[0], expression.brackets[1]
         inner = indent + 4
         rows = []
-        for name, argument in expression.arguments:
+        for name, argument in self.shown(expression):
             prefix = f"{name}=" if name else ""
             code = self.render(argument, inner, inner + len(prefix) + 1)
             rows.append(f"{' ' * inner}{prefix}{code},\n")
@@ -100,9 +109,17 @@ class Printer:
         start, end = expression.brackets[0], expression.brackets[1]
         inside = ", ".join(
             (f"{name}=" if name else "") + self.line(argument)
-            for name, argument in expression.arguments
+            for name, argument in self.shown(expression)
         )
         return f"{expression.function}{start}{inside}{end}"
+
+    def shown(self, expression: Invocation) -> list[tuple[str | None, Expression]]:
+        """The arguments that say something: not those at their defaults."""
+        return [
+            (name, argument)
+            for name, argument in expression.arguments
+            if not (isinstance(argument, Hole) and argument.is_usual and self.is_fixed(argument))
+        ]
 
     def opened(self, expression: Expression) -> Expression:
         """A construction as the invocation that it is."""
@@ -112,13 +129,16 @@ class Printer:
         return expression
 
 
-def invocation(function: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Invocation:
-    """A call with literals only; `args` are pairs of hint and value."""
+def invocation(
+    function: str,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    usual: Mapping[str, Any] | None = None,
+) -> Invocation:
+    """A call with literals only; `args` are pairs of hint and value, `usual` defaults."""
+    known = usual or {}
     positional = [(None, Hole(value, hint)) for hint, value in args]
-    named = [(name, Hole(value, name)) for name, value in kwargs.items()]
+    named = [
+        (name, Hole(value, name, name in known, known.get(name))) for name, value in kwargs.items()
+    ]
     return Invocation(function, (*positional, *named))
-
-
-def spelled(hole: Hole) -> str:
-    """A hole as its own literal."""
-    return literal(hole.value)

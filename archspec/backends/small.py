@@ -53,9 +53,10 @@ class SmallModules:
 
 def claim(name: str, taken: set[str]) -> str:
     """The name, or one like it that is not taken; it is taken then."""
+    stem = f"{name}_" if name[-1:].isdigit() else name
     chosen, number = name, 2
     while chosen in taken:
-        chosen, number = f"{name}{number}", number + 1
+        chosen, number = f"{stem}{number}", number + 1
     taken.add(chosen)
     return chosen
 

@@ -100,7 +100,8 @@ class _Writer:
 
     def printer(self, each: Class, plan: Plan) -> Printer:
         """A printer for one class: literals that differ between instances are its arguments."""
-        return Printer(_Speller(self.classes, each, plan))
+        speller = _Speller(self.classes, each, plan)
+        return Printer(speller, lambda hole: id(hole) not in speller.names)
 
 
 class _Speller:

@@ -1,7 +1,10 @@
 """Sizes that work, for a network with symbolic inputs; and who is to blame if there are none."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import Final
 
 from archspec.diagnostics import Label, Refused
 from archspec.expand.context import Context
@@ -10,6 +13,11 @@ from archspec.ops import accept, outputs_of
 from archspec.resolve import Application
 from archspec.sizes import Condition, ValidSet, ValidSizes
 from archspec.sizes.valid import SEARCHED
+
+MOST_TOLD: Final = 6
+"""Needs that a message lists."""
+MOST_RIVALS: Final = 100
+"""Conditions among which one is looked for that contradicts another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +60,22 @@ def _refuse(network: Network, context: Context) -> Refused:
             message, needs, help = _blame(network, each.symbol)
             labels = tuple(need.label for need in needs)
             return context.report("E116", message, place, labels=labels, help=help)
-    needed = " and ".join(network.sizes.needs())
-    message = f"no input sizes were found, up to {SEARCHED} of each symbol, for which {needed}"
+    told = network.sizes.needs()
+    needed = " and ".join(told[:MOST_TOLD] + ["more"] * (len(told) > MOST_TOLD))
+    message = f"no sizes were found, among {SEARCHED} of each symbol, for which {needed}"
     return context.report("E116", message, place)
 
 
 def _blame(network: Network, symbol: str) -> tuple[str, list[_Need], str | None]:
     """Which layer leaves no size, which one it contradicts, and what would do without it."""
-    before: list[_Need] = []
-    for need in _needs(network, symbol):
-        if _exclude(symbol, [*before, need]):
-            break
-        before.append(need)
-    else:  # only the conditions in another order were decided
+    needs = list(_needs(network, symbol))
+    if not _exclude(symbol, needs):  # only the conditions in another order were decided
         return f"no {symbol} works", [], None
+    count = bisect_left(range(len(needs)), True, key=lambda n: _exclude(symbol, needs[: n + 1]))
+    before, need = needs[:count], needs[count]
     message = f"no {symbol} works: {need.path} needs {need.words}"
-    others = [other for other in before if _exclude(symbol, [other, need])][:1]
+    rivals = (other for other in before[:MOST_RIVALS] if _exclude(symbol, [other, need]))
+    others = list(islice(rivals, 1))
     if others:
         message += f", and {others[0].path} needs {others[0].words}"
     elif before:

@@ -4,6 +4,7 @@ These layers are batch-first always. The attention without weights is in `dot_pr
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -11,7 +12,7 @@ from pydantic import Field
 from archspec.diagnostics import Fault
 from archspec.ops.arguments import Bool, Float, Int, Words
 from archspec.ops.base import Construct
-from archspec.ops.batch_first import BatchFirst
+from archspec.ops.batch_first import BatchFirst, forced
 from archspec.ops.registry import register
 from archspec.ops.window import divisors
 from archspec.sizes import Size, equal, holds
@@ -28,7 +29,7 @@ class _Sequence(BatchFirst):
     def emit(self, inputs: tuple[Tensor, ...]) -> Construct:
         plain = super().emit(inputs)
         assert isinstance(plain, Construct)
-        return Construct(plain.path, plain.args, {**plain.kwargs, "batch_first": True})
+        return forced(plain)
 
 
 def _check_heads(width: int | None, heads: int, names: tuple[str, str]) -> None:
@@ -129,10 +130,9 @@ class MultiheadAttention(_Sequence):
         same = () if self._separate else ("kdim", "vdim")
         query, key, value = (0, 1, 2) if len(inputs) == 3 else (0, 0, 0)
         call = f"{{self}}({{{query}}}, {{{key}}}, {{{value}}}"
-        return Construct(
-            plain.path,
-            plain.args,
-            {name: v for name, v in plain.kwargs.items() if name not in same},
+        return replace(
+            plain,
+            kwargs={name: v for name, v in plain.kwargs.items() if name not in same},
             call=f"{call})",
             unpack="{output}, {weights}",
             first=f"{call}, need_weights=False)[0]",

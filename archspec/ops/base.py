@@ -29,6 +29,7 @@ _NOTHING: Final[Mapping[str, Any]] = {}
 class Construct:
     """A child module: `path(*args, **kwargs)` in `__init__`, and how `forward` calls it.
 
+    `usual` are the defaults of the class: code does not spell out what is usual anyway.
     `call` is the expression in `forward`; `{self}` is the child, `{inputs}` its inputs.
     `unpack` takes a result apart where there are several: `"{output}, ({h}, {c})"`; a result that
     nobody reads becomes `_`, and `adjust` holds what is done to a result that somebody reads.
@@ -39,6 +40,7 @@ class Construct:
     path: str
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
+    usual: Mapping[str, Any] = field(default_factory=dict)
     call: str = "{self}({inputs})"
     unpack: str | None = None
     adjust: Mapping[str, str] = field(default_factory=dict)
@@ -143,12 +145,10 @@ class Layer(BaseModel):
         fields = type(self).model_fields
         args = tuple(getattr(self, name) for name in self.positional)
         skipped = {*self.positional, *self.hidden}
-        kwargs = {
-            name: value
-            for name, info in fields.items()
-            if name not in skipped and (value := getattr(self, name)) != info.default
-        }
-        return Construct(self.path or f"torch.nn.{type(self).__name__}", args, kwargs)
+        named = {name: info for name, info in fields.items() if name not in skipped}
+        kwargs = {name: getattr(self, name) for name in named}
+        usual = {name: info.default for name, info in named.items() if not info.is_required()}
+        return Construct(self.path or f"torch.nn.{type(self).__name__}", args, kwargs, usual)
 
 
 def apply(layer: Layer, *inputs: Tensor) -> tuple[Layer, tuple[Tensor, ...]]:

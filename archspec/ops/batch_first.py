@@ -1,10 +1,12 @@
 """What layers over sequences share: the batch comes first, always."""
 
+from dataclasses import replace
+
 from pydantic import Field
 
 from archspec.diagnostics import Fault
 from archspec.ops.arguments import Bool
-from archspec.ops.base import Layer
+from archspec.ops.base import Construct, Layer
 
 
 class BatchFirst(Layer):
@@ -20,3 +22,9 @@ class BatchFirst(Layer):
                 field="batch_first",
                 help="leave batch_first out",
             )
+
+
+def forced(plain: Construct) -> Construct:
+    """The same construction with `batch_first=True`, which is not PyTorch's own default."""
+    usual = {name: value for name, value in plain.usual.items() if name != "batch_first"}
+    return replace(plain, kwargs={**plain.kwargs, "batch_first": True}, usual=usual)

@@ -1,5 +1,6 @@
 """Layers that drop values, channels or whole samples at random while training."""
 
+from dataclasses import replace
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
@@ -177,7 +178,7 @@ class StochasticDepth(_Dropping):
         built = super().emit(inputs)
         assert isinstance(built, Construct)
         kind = type(self).__name__
-        return Construct(kind, built.args, built.kwargs, definition=STOCHASTIC_DEPTH)
+        return replace(built, path=kind, definition=STOCHASTIC_DEPTH)
 
     def _drops(self, x: Tensor) -> bool:
         return 0 < self.p < 1

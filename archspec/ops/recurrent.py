@@ -5,6 +5,7 @@ PyTorch has the batch between the two.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -12,7 +13,7 @@ from pydantic import Field
 from archspec.diagnostics import Fault
 from archspec.ops.arguments import Bool, Float, Int, Words
 from archspec.ops.base import Construct
-from archspec.ops.batch_first import BatchFirst
+from archspec.ops.batch_first import BatchFirst, forced
 from archspec.ops.registry import register
 from archspec.sizes import Size, equal, holds
 from archspec.tensors import Tensor
@@ -88,10 +89,8 @@ class _Recurrent(BatchFirst):
         bundle = f"({states})" if len(self.states) > 1 else states
         given = [_layers_first(number, x) for number, x in enumerate(inputs[1:], 1)]
         hx = f", ({', '.join(given)})" if len(given) > 1 else "".join(f", {g}" for g in given)
-        return Construct(
-            plain.path,
-            plain.args,
-            {**plain.kwargs, "batch_first": True},
+        return replace(
+            forced(plain),
             call=f"{{self}}({{0}}{hx})",
             unpack=f"{{output}}, {bundle}",
             adjust={name: f"{{{name}}}.transpose(0, 1)" for name in self.states},

@@ -35,6 +35,17 @@ class Stretch:
         ahead = ((residue - size) % self.period for residue in self.residues)
         return min((size + step for step in ahead), default=None)
 
+    def members(self, end: int | None) -> Iterator[int]:
+        """The members before `end`, smallest first."""
+        ordered = sorted(self.residues)
+        bases = itertools.count(self.start - self.start % self.period, self.period)
+        for base in bases if ordered else ():
+            for residue in ordered:
+                if end is not None and base + residue >= end:
+                    return
+                if base + residue >= self.start:
+                    yield base + residue
+
 
 NOTHING: Final[frozenset[int]] = frozenset()
 ALL: Final = frozenset([0])  # of period 1
@@ -69,10 +80,7 @@ class SizeSet:
     def members(self) -> Iterator[int]:
         """All members, smallest first; there may be no end of them."""
         for stretch, end in self.spans():
-            size = stretch.first(stretch.start)
-            while size is not None and (end is None or size < end):
-                yield size
-                size = stretch.first(size + 1)
+            yield from stretch.members(end)
 
     @property
     def smallest(self) -> int | None:

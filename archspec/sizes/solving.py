@@ -22,7 +22,7 @@ from archspec.sizes.polynomial import along, atoms_of, eventual_sign, inside, re
 
 LARGEST: Final = 2**40
 """Where the search for the size at which a growing size passes a number ends."""
-WORK: Final = 300_000
+WORK: Final = 200_000
 """Sizes and remainders that are looked at for the conditions of one symbol."""
 
 _MEETS: Final[dict[str, Callable[[int], bool]]] = {
@@ -33,16 +33,20 @@ _MEETS: Final[dict[str, Callable[[int], bool]]] = {
 }
 
 
-def solve(symbol: str, conditions: Sequence[Condition]) -> SizeSet | None:
-    """The values of the one symbol that meet all conditions; None if that is not decided."""
+def solve(symbol: str, conditions: Sequence[Condition]) -> tuple[SizeSet, bool]:
+    """The values of the one symbol that meet all conditions that are decided; were all of them?"""
     solver = _Solver(symbol)
-    found: SizeSet | None = ANY
+    found, decided = ANY, True
     for condition in conditions:
         each = solver.one(condition)
-        if each is None or found is None:
-            return None
-        found = intersection(found, each)
-    return found
+        both = intersection(found, each) if each is not None else None
+        if both is None:
+            decided = False
+            continue
+        found = both
+        if found.smallest is None:  # whatever the others are
+            return found, True
+    return found, decided
 
 
 def implied(condition: Condition, least: Mapping[str, int]) -> bool:

@@ -21,6 +21,8 @@ from archspec.sizes.words import words
 
 SEARCHED: Final = 2048
 """Sizes of each symbol that a search for sizes that fit together looks at."""
+SHOWN: Final = 4
+"""Conditions that are named where they are not worked out."""
 
 
 @final
@@ -34,6 +36,12 @@ class ValidSet:
     @cached_property
     def sizes(self) -> SizeSet | None:
         """The set, worked out; None if it is not decided."""
+        within, decided = self._solved
+        return within if decided else None
+
+    @cached_property
+    def _solved(self) -> tuple[SizeSet, bool]:
+        """A set that all members are in, and whether all of that set are members."""
         return solve(self.symbol, self.conditions)
 
     @property
@@ -54,10 +62,11 @@ class ValidSet:
         return size >= LOWEST and all(condition.at(values) for condition in self.conditions)
 
     def first(self, count: int) -> list[int]:
-        """The smallest members, `count` at most; of a set not decided, those up to `SEARCHED`."""
-        if self.sizes is not None:
-            return list(islice(self.sizes.members(), count))
-        return list(islice(filter(self.contains, range(LOWEST, SEARCHED + 1)), count))
+        """The smallest members, `count` at most; of a set not decided, as far as was searched."""
+        within, decided = self._solved
+        if decided:
+            return list(islice(within.members(), count))
+        return list(islice(filter(self.contains, islice(within.members(), SEARCHED)), count))
 
     @property
     def smallest(self) -> int | None:
@@ -70,7 +79,10 @@ class ValidSet:
     def __str__(self) -> str:
         if self.sizes is not None:
             return words(self.symbol, self.sizes)
-        return f"{self.symbol} with {' and '.join(map(str, self.conditions))} (not decided further)"
+        shown = [str(condition) for condition in self.conditions[:SHOWN]]
+        if len(self.conditions) > SHOWN:
+            shown.append(f"{len(self.conditions) - SHOWN} more conditions")
+        return f"{self.symbol} with {' and '.join(shown)} (not decided further)"
 
 
 @final

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from typing import Final
 
 from archspec.sizes.atoms import LOWEST
@@ -88,7 +87,7 @@ def _finite(symbol: str, sizes: SizeSet) -> list[str]:
     parts = []
     for stretch, end in spans:
         assert end is not None
-        few = list(itertools.islice(_members(stretch, end), FEW + 1))
+        few = list(itertools.islice(stretch.members(end), FEW + 1))
         if len(few) <= FEW and len(listed) + len(few) <= FEW:
             listed += few
         else:
@@ -98,13 +97,6 @@ def _finite(symbol: str, sizes: SizeSet) -> list[str]:
     elif listed:
         parts.insert(0, f"{symbol} in {{{_listed(listed)}}}")
     return parts
-
-
-def _members(stretch: Stretch, end: int) -> Iterator[int]:
-    size = stretch.first(stretch.start)
-    while size is not None and size < end:
-        yield size
-        size = stretch.first(size + 1)
 
 
 def _span(symbol: str, stretch: Stretch, end: int) -> str:
