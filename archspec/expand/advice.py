@@ -1,5 +1,6 @@
 """Help that is computed: a change that makes two shapes meet, tried before it is offered."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -16,6 +17,8 @@ from archspec.tensors import Tensor, show_shape
 MAX_PADDING = 8
 MAX_STRIDE = 8
 MAX_JOINED = 6
+MAX_BACK = 50
+"""Layers that the search for a cause goes back."""
 _FIXABLE = ("E201", "E202")
 _JOINING = ("Add", "Sub", "Mul", "Div", "Concat", "Stack")
 
@@ -198,9 +201,10 @@ def _name(value: Value) -> str:
 def _maker(value: Value) -> _Maker | None:
     """The last layer with a window behind a value, past layers that keep the shape."""
     composite, trace, number = value.composite, value.trace, value.number
-    while True:
-        position = next((n for n, c in enumerate(composite.calls) if number in c.outputs), None)
-        if position is None:
+    for _ in range(MAX_BACK):
+        # Values are numbered in call order.
+        position = bisect_right(composite.calls, number, key=lambda call: call.outputs[0]) - 1
+        if position < 0:
             return None
         call = composite.calls[position]
         if not isinstance(call.target, Leaf):
@@ -217,3 +221,4 @@ def _maker(value: Value) -> _Maker | None:
         if len(inputs) != 1 or inputs[0].shape != trace.tensors[number].shape:
             return None
         number = call.inputs[0]
+    return None

@@ -22,6 +22,10 @@ from archspec.syntax import Mapping, Node, Scalar, Sequence
 from archspec.tensors import Tensor
 
 
+MAX_ADVISED = 200
+"""Faults of one check for which help is computed: the search takes time."""
+
+
 class LayerNames(AbstractMapping[str, Any]):
     """The names of a scope, and `in_channels` and `in_features` of one layer's own input."""
 
@@ -63,6 +67,7 @@ class LayerMaker:
 
     def __init__(self, context: Context) -> None:
         self.context = context
+        self.advised = 0
         self.known: dict[Any, Layer | Fault | ValidationError] = {}
         self.applied: dict[tuple[int, tuple[Tensor, ...]], _Applied | Fault] = {}
 
@@ -98,6 +103,9 @@ class LayerMaker:
     ) -> str | None:
         """Computed help, unless this fault was told already (in a loop, say)."""
         if self.context.found.told(fault.code, type_place(item)):
+            return None
+        self.advised += 1
+        if self.advised > MAX_ADVISED:
             return None
         return rank_help(fault, layer, inputs) or fault.help or advise(fault, layer, inputs)
 
@@ -150,7 +158,7 @@ class LayerMaker:
                 Label(value.node.place, f"{value.tensor} comes from here")
                 for value in dict.fromkeys(shown)
             ]
-            if fault.code in ("E201", "E202"):
+            if fault.code in ("E201", "E202") and self.advised <= MAX_ADVISED:
                 labels += reasons(shown)
         return self.context.report(
             fault.code,

@@ -1,6 +1,7 @@
 """Who takes what from whom within one scope, and the order of calls that follows."""
 
 from collections.abc import Mapping as AbstractMapping
+from functools import cached_property
 
 from archspec.diagnostics import Label, Refused, did_you_mean
 from archspec.expand.context import Context, Names
@@ -89,14 +90,23 @@ class Wiring:
         """
         if not training_only and not (isinstance(source.item, Item) and _is_head(source.item)):
             return
-        for item in self.items:
-            silent = item.spec.sources is None and not isinstance(item.spec.args, Sequence)
-            taken = [(each.item, each.result) for each in item.sources] if silent else []
-            if taken == [(source.item, source.result)] and isinstance(source.item, Item):
+        for item in self.followers.get((id(source.item), source.result), ()):
+            if isinstance(source.item, Item):
                 label = Label(source.item.place, "an output as well")
                 message = f"`{item.name}` takes the output `{source.item.name}`: is that meant?"
                 help = "say `from:` here, or write the output's layers last"
                 self.context.report("W303", message, item.place, labels=(label,), help=help)
+
+    @cached_property
+    def followers(self) -> dict[tuple[int, str | None], list[Item]]:
+        """By what they take: the items that do not say so, and take what stands before them."""
+        found: dict[tuple[int, str | None], list[Item]] = {}
+        for item in self.items:
+            silent = item.spec.sources is None and not isinstance(item.spec.args, Sequence)
+            if silent and len(item.sources) == 1:
+                (taken,) = item.sources
+                found.setdefault((id(taken.item), taken.result), []).append(item)
+        return found
 
     def refer(self, node: Node, item: Item | None, names: Names | None = None) -> Source:
         """The source that a reference names: `x`, or `x.k` for one of several results."""

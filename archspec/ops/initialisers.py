@@ -83,7 +83,7 @@ def _check_ranges(name: str, args: Mapping[str, Any]) -> None:
     std, gain = args.get("std", 1), args.get("gain", 1)
     if std == 0 if name == "trunc_normal_" else std < 0:  # there, a negative one only mirrors
         raise Fault("E208", f"{name}.std must be positive, not {std}", field="init")
-    if gain < 0:
+    if gain < 0 and name.startswith("xavier"):
         raise Fault("E208", f"{name}.gain must not be negative, not {gain}", field="init")
     if "b" in INITIALISERS[name]:
         low = -2.0 if name == "trunc_normal_" else 0.0

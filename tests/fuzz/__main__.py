@@ -1,4 +1,4 @@
-"""A long soak: `python -m tests.fuzz [MINUTES]` mutates good specs until time is up, and reports."""
+"""A long soak: `python -m tests.fuzz [MINUTES]` mutates good specs, and reports findings."""
 
 import random
 import resource
