@@ -44,7 +44,7 @@ CODES: dict[str, Code] = {
     "E114": Code("language", "a size that must be known is symbolic"),
     "E115": Code("language", "a network without layers or outputs"),
     "E117": Code("language", "a free tensor where a layer needs a batch"),
-    "E116": Code("language", "no input size works, as far as was searched"),
+    "E116": Code("language", "no input size works, or none was found"),
     "E118": Code("language", "what PyTorch runs for some batches, devices or threads only"),
     # -- PyTorch refuses -----------------------------------------------------------------------
     "E201": Code("torch", "shapes that do not go together"),

@@ -21,7 +21,6 @@ from archspec.resolve import Application
 from archspec.syntax import Mapping, Node, Scalar, Sequence
 from archspec.tensors import Tensor
 
-
 MAX_ADVISED = 200
 """Faults of one check for which help is computed: the search takes time."""
 
