@@ -161,6 +161,9 @@ def _compile(
         return compile_data(spec, params, max_layers, "<dict>")
     if isinstance(spec, str) and "\n" in spec:
         return compile_source(Source(filename, spec), params, max_layers)
+    if not isinstance(spec, str | PathLike):
+        kind = type(spec).__name__
+        raise TypeError(f"a spec is a path, a text, a mapping or a Spec, not {kind}")
     return compile_file(spec, params, max_layers)
 
 
@@ -185,6 +188,8 @@ def loads(
     max_layers: int = MAX_LAYERS,
 ) -> Network:
     """The network of a spec given as YAML text. Raises `SpecError`."""
+    if not isinstance(text, str):
+        raise TypeError(f"loads takes a text, not {type(text).__name__}")
     return _accepted(compile_source(Source(filename, text), params or {}, max_layers))
 
 

@@ -69,3 +69,14 @@ def test_too_many_parameters_are_refused_before_anything_is_allocated() -> None:
         archspec.from_dict(spec).build()
     with pytest.raises(MemoryError, match="more than 10"):
         archspec.loads(SPEC).build(max_params=10)
+
+
+def test_misuse_from_python_is_told_plainly() -> None:
+    with pytest.raises(TypeError, match="a path, a text, a mapping or a Spec, not NoneType"):
+        archspec.check(None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="loads takes a text, not int"):
+        archspec.loads(5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="not 'flot32'"):
+        archspec.loads(SPEC).build(dtype="flot32")
+    with pytest.raises(TypeError, match="register takes a class, not int"):
+        archspec.register(5)  # type: ignore[type-var]

@@ -11,6 +11,7 @@ import torch
 
 from archspec.backends.memory import refuse_what_cannot_fit
 from archspec.backends.source import generate
+from archspec.tensors import FLOATS
 
 if TYPE_CHECKING:
     from archspec.network import Network
@@ -26,13 +27,20 @@ def build(
     max_params: int | None = None,
 ) -> torch.nn.Module:
     """The network as a plain module, initialised as PyTorch does. See `Network.build`."""
-    wanted = getattr(torch, dtype) if isinstance(dtype, str) else dtype
+    wanted = _dtype(dtype) if isinstance(dtype, str) else dtype
     refuse_what_cannot_fit(network, str(wanted or "").removeprefix("torch."), max_params)
     source, name = generate(network.graph, network.trace)
     module: torch.nn.Module = getattr(execute(source), name)()
     if device is not None or wanted is not None:
         module.to(device=device, dtype=wanted)
     return module
+
+
+def _dtype(name: str) -> torch.dtype:
+    if name not in FLOATS:
+        raise ValueError(f"dtype is one of {', '.join(FLOATS)}, not {name!r}")
+    found: torch.dtype = getattr(torch, name)
+    return found
 
 
 def execute(source: str) -> ModuleType:

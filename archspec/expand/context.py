@@ -4,7 +4,7 @@ from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from archspec.diagnostics import Collector, Label, Place, Refused
+from archspec.diagnostics import Collector, Label, Place, Refused, did_you_mean
 from archspec.expand.caret import place_within
 from archspec.expr import (
     MAX_STEPS,
@@ -28,6 +28,8 @@ MAX_LAYERS = 20_000
 """Layers of an expanded network, unless the caller allows more."""
 MAX_WORK = 2_000_000
 """Steps of an expansion: layers, turns and scopes, absent and empty ones included."""
+MAX_COMPARED = 100_000
+"""Known names that unknown ones are compared with: a file may be full of mistakes."""
 MAX_NESTING = 60
 """Depth of blocks and groups within each other."""
 
@@ -45,6 +47,7 @@ class Context:
     defaults: dict[str, dict[str, Any]] = field(default_factory=dict)
     layers: int = 0
     work: int = 0
+    compared: int = 0
     path: list[str] = field(default_factory=list)
     """The names that lead to what is being expanded."""
     rows: list[Application] = field(default_factory=list)
@@ -71,6 +74,11 @@ class Context:
         if self.work > max(MAX_WORK, 100 * self.max_layers):
             message = f"the spec takes more than {MAX_WORK} steps to expand"
             raise TooLarge(self.report("E005", message, node.place))
+
+    def did_you_mean(self, name: str, known: list[str]) -> str | None:
+        """The help for a mistyped name, as long as there are not too many of them."""
+        self.compared += len(known)
+        return did_you_mean(name, known) if self.compared <= MAX_COMPARED else None
 
     def report(
         self,

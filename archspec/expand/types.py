@@ -1,14 +1,18 @@
 """What the type of an entry turns out to be: a layer type, or a block."""
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from archspec.diagnostics import Refused, Remedy, did_you_mean
+from archspec.diagnostics import Refused, Remedy
 from archspec.expand.context import Context, Names
 from archspec.ops import Layer, find
 from archspec.ops import names as type_names
 from archspec.spec import BlockSpec
 from archspec.syntax import Scalar, Sequence
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def _unknown_type(context: Context, text: str, node: Scalar) -> Refused:
 
 def _nearest_type(context: Context, text: str, known: list[str]) -> str:
     """Did you mean; for a type that comes in several ranks, the one for the network's inputs."""
-    help = did_you_mean(text, known)
+    help = context.did_you_mean(text, known)
     if help is None or not isinstance(help, Remedy):
         return help or "see `archspec ops` for the layer types"
     match = help.replacement
@@ -72,7 +76,13 @@ def _nearest_type(context: Context, text: str, known: list[str]) -> str:
 
 def _provided(name: str) -> str | None:
     """Who provides a layer type: by metadata alone, since nothing is imported for a name."""
+    found = next(iter(_entry_points().select(name=name)), None)
+    return f"an installed package has it: allow it with --plugin {found.module}" if found else None
+
+
+@cache
+def _entry_points() -> "EntryPoints":
+    """What installed packages say that they provide: read once, since that means many files."""
     from importlib.metadata import entry_points
 
-    found = next(iter(entry_points(group="archspec.layers", name=name)), None)
-    return f"an installed package has it: allow it with --plugin {found.module}" if found else None
+    return entry_points(group="archspec.layers")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping as AbstractMapping
 from functools import cached_property
 
-from archspec.diagnostics import Label, Refused, did_you_mean
+from archspec.diagnostics import Label, Refused
 from archspec.expand.context import Context, Names
 from archspec.expand.items import Item, Source, Value, is_reuse, takes_list
 from archspec.graph import Composite
@@ -135,7 +135,7 @@ class Wiring:
         known = [*self.by_name, *self.inputs]
         if reusable:
             known = [key for key, item in self.by_name.items() if not is_reuse(item.spec)]
-        help = did_you_mean(name, known)
+        help = self.context.did_you_mean(name, known)
         notes = []
         if help is None:
             notes = ["a reference sees the layers of its own block or group, and `input`"]

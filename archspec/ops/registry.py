@@ -52,6 +52,8 @@ def register(cls: C) -> C:
     Raises `ValueError` when another class has that name, `TypeError` for other classes.
     """
     layer: type[Layer]
+    if not isinstance(cls, type):
+        raise TypeError(f"register takes a class, not {type(cls).__name__}")
     if issubclass(cls, Layer):
         layer = cls
     else:
