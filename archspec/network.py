@@ -153,7 +153,8 @@ class Network:
             dtype: of its parameters and floating buffers; PyTorch's default if None.
             max_params: how many parameters it may have; as many as fit into memory if None.
 
-        Raises `ValueError` for an unknown dtype, and `MemoryError`, before anything is allocated, if there are too many parameters.
+        Raises `ValueError` for an unknown dtype; `MemoryError`, before anything is allocated, if
+        there are too many parameters.
         """
         from archspec.backends.module import build  # loads torch
 
