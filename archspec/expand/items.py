@@ -201,7 +201,7 @@ def _named(use: TypeUse, args: Node) -> str | None:
     else:
         names = use.target.positional
         required = tuple(n for n, info in use.target.model_fields.items() if info.is_required())
-        names = required if isinstance(args, Scalar) else names
+        names = (required or tuple(use.target.model_fields)) if isinstance(args, Scalar) else names
     values = args.items if isinstance(args, Sequence) else [args]
     if not all(isinstance(value, Scalar) for value in values) or len(values) > len(names):
         return None

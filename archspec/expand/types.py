@@ -1,5 +1,6 @@
 """What the type of an entry turns out to be: a layer type, or a block."""
 
+import sys
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,7 @@ def _unknown_type(context: Context, text: str, node: Scalar) -> Refused:
 
 def _nearest_type(context: Context, text: str, known: list[str]) -> str:
     """Did you mean; for a type that comes in several ranks, the one for the network's inputs."""
-    help = context.did_you_mean(text, known)
+    help = _as_in_python(text) or context.did_you_mean(text, known)
     if help is None or not isinstance(help, Remedy):
         return help or "see `archspec ops` for the layer types"
     match = help.replacement
@@ -74,15 +75,26 @@ def _nearest_type(context: Context, text: str, known: list[str]) -> str:
     return Remedy.of(said, text, match, certain=False)
 
 
+def _as_in_python(text: str) -> str | None:
+    """Help for who writes a type as code does."""
+    if text in ("Sequential", "nn.Sequential"):
+        return "a list of layers is a Sequential: write the list alone"
+    if text.startswith(("nn.", "torch.nn.")):
+        kind = text.rpartition("nn.")[2].partition("(")[0]
+        if find(kind) is not None:
+            return f"write the type alone, and its arguments as a mapping: `{{{kind}: {{…}}}}`"
+    return None
+
+
 def _provided(name: str) -> str | None:
     """Who provides a layer type: by metadata alone, since nothing is imported for a name."""
-    found = next(iter(_entry_points().select(name=name)), None)
+    found = next(iter(_entry_points(tuple(sys.path)).select(name=name)), None)
     return f"an installed package has it: allow it with --plugin {found.module}" if found else None
 
 
 @cache
-def _entry_points() -> "EntryPoints":
-    """What installed packages say that they provide: read once, since that means many files."""
+def _entry_points(path: tuple[str, ...]) -> "EntryPoints":
+    """What installed packages say that they provide: read once for a path."""
     from importlib.metadata import entry_points
 
     return entry_points(group="archspec.layers")

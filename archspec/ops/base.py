@@ -229,7 +229,8 @@ def _wrong_rank(layer: Layer, x: Tensor) -> Fault:
         longer = ", ".join(map(str, (1, *x.shape)))
         help = f"a dimension is missing: [{longer}] in `inputs:`, or `Unsqueeze: {{dim: 1}}` here"
         return Fault("E501", message, input=0, notes=[note], help=help)
-    return Fault("E203", message, input=0)
+    batch = "shapes in a spec leave the batch out" if rank - 1 in (layer.ranks or ()) else None
+    return Fault("E203", message, input=0, help=batch)
 
 
 def _complete(layer: Layer, inferred: Mapping[str, Size]) -> Layer:

@@ -123,7 +123,8 @@ def _check_word(name: Scalar, what: str, found: Collector) -> None:
 
 
 def _read_inputs(node: Node, found: Collector) -> tuple[InputSpec, ...]:
-    inputs = as_mapping(node, "`inputs:`", found)
+    help = "inputs have names: `inputs: {image: [3, 224, 224]}`"
+    inputs = as_mapping(node, "`inputs:`", found, help)
     for name, _ in inputs.items():
         if name.text != "input":
             _check_word(name, "an input", found)
