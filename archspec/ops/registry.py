@@ -1,7 +1,9 @@
 """The table of layer types: name → class. Built-in families load when a name asks for them."""
 
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import TypeVar
 
 from archspec.ops.base import Layer
@@ -73,8 +75,25 @@ def find(name: str) -> type[Layer] | None:
     for family in FAMILIES:
         if name in _types:
             break
-        _load(family)
+        if defines(family, name):
+            _load(family)
     return _types.get(name)
+
+
+def defines(family: str, name: str) -> bool:
+    """Whether a family's file has a class of this name: reading it is cheaper than importing it.
+
+    Where the file cannot be read (a package in an archive), any family may.
+    """
+    return f"\nclass {name}(" in text if (text := _text(family)) is not None else True
+
+
+@cache
+def _text(family: str) -> str | None:
+    try:
+        return Path(__file__).with_name(f"{family}.py").read_text(encoding="utf-8")
+    except OSError:
+        return None
 
 
 def names() -> Iterator[str]:
