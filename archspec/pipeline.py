@@ -143,12 +143,13 @@ def check(
         max_layers: how many layers the expanded network may have.
         filename: what to call a text in messages.
     """
-    report = _compile(spec, params or {}, max_layers, filename)
     found = Collector()
-    for diagnostic in report.diagnostics:
-        found.add(diagnostic)
-    if report.network is not None:
-        lint(report.network, found)
+    with _without_gc():
+        report = _compile(spec, params or {}, max_layers, filename)
+        for diagnostic in report.diagnostics:
+            found.add(diagnostic)
+        if report.network is not None:
+            lint(report.network, found)
     return Report(audible(tuple(found)), report.network, report.rows)
 
 

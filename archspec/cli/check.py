@@ -111,7 +111,7 @@ def _print(path: str, report: Report, options: argparse.Namespace) -> None:
         print(full(report.diagnostics, colour=colour), file=sys.stderr, flush=True)
     if report.network is not None:
         count = report.network.parameter_count
-        layers = len(report.network.layers)
+        layers = len(report.network.applications)
         print(f"{path}: ok, {layers} layers, {count:,} parameters", flush=True)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from archspec.diagnostics import Diagnostic, Label
 from archspec.graph import Call, Composite, Leaf, Trace
@@ -51,13 +52,20 @@ def _uses(scope: Composite, trace: Trace) -> Iterator[_Use]:
         yield _Use(scope, call, call.target, inputs, outputs)
 
 
-def _all_uses(network: Network) -> Iterator[_Use]:
-    return _uses(network.graph.root, network.trace)
+_found: WeakKeyDictionary[Network, tuple[_Use, ...]] = WeakKeyDictionary()
+
+
+def _all_uses(network: Network) -> tuple[_Use, ...]:
+    """Every call of a leaf; the rules share them."""
+    uses = _found.get(network)
+    if uses is None:
+        uses = _found[network] = tuple(_uses(network.graph.root, network.trace))
+    return uses
 
 
 def _pairs(network: Network) -> Iterator[tuple[_Use, _Use]]:
     """Leaves of one scope of which the second alone reads the first."""
-    uses = list(_all_uses(network))
+    uses = _all_uses(network)
     makers = {(id(use.scope), value): use for use in uses for value in use.call.outputs}
     scopes = {id(use.scope): use.scope for use in uses}
     readers = {key: scope.readers() for key, scope in scopes.items()}
@@ -112,7 +120,7 @@ def _is_repeatable(layer: Layer) -> bool:
 
 def single_points(network: Network) -> Iterator[Diagnostic]:
     """W309: a kernel larger than 1 over a map of one point sees padding only around it."""
-    uses = list(_all_uses(network))
+    uses = _all_uses(network)
     makers = {(id(use.scope), value): use for use in uses for value in use.call.outputs}
     for use in uses:
         if use.type not in _WINDOWS:

@@ -39,6 +39,8 @@ def _unread(scope: Composite) -> Iterator[Diagnostic]:
 def parameters(network: Network) -> Iterator[Diagnostic]:
     """W302: a parameter that no expression reads."""
     top = network.spec.node
+    if not (network.spec.params or network.spec.blocks):
+        return
     blocks = top.get("blocks")
     own = {name for key, node in top.items() if key.text != "blocks" for name in _names(node)}
     yield from _unread_parameters(network.spec.params, own)
@@ -60,6 +62,8 @@ def _unread_parameters(params: tuple[ParamSpec, ...], used: set[str]) -> Iterato
 
 def blocks(network: Network) -> Iterator[Diagnostic]:
     """W302: a block that no layer and no parameter names."""
+    if not network.spec.blocks:
+        return
     words = set(_words(network.spec.node, at_top=True))
     if _has_type_parameters(network.spec.node):
         return  # a type is a parameter: any block may be asked for
