@@ -23,6 +23,10 @@ COMMANDS = {
 }
 
 
+class Usage(Exception):
+    """The command line asks for something that cannot be done."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; gives the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -40,6 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = chosen(options)
         sys.stdout.flush()  # here, where a closed pipe is expected, and not at the very end
         return code
+    except Usage as error:
+        print(f"archspec: {error}", file=sys.stderr)
+        return 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2

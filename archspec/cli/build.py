@@ -3,7 +3,6 @@
 import argparse
 
 from archspec.cli.common import (
-    Usage,
     add_spec_options,
     checked,
     exit_code,
@@ -31,11 +30,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Build the module, run it once on random input, and show what came out."""
-    try:
-        load_plugins(options)
-        report = checked(options.file, options, parameters(options))
-    except Usage as error:
-        return fail(str(error))
+    load_plugins(options)
+    report = checked(options.file, options, parameters(options))
     print_partial(report)
     print_diagnostics(report, options)
     if report.network is None:

@@ -9,12 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from archspec.cli import Usage
 from archspec.cli.common import (
-    Usage,
     add_spec_options,
     checked,
     exit_code,
-    fail,
     load_plugins,
     parameters,
     wants_colour,
@@ -42,12 +41,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check every file, print what there is to say, and a summary if there are several."""
-    try:
-        load_plugins(options)
-        params = parameters(options)
-        paths = list(_paths(options.files))
-    except Usage as error:
-        return fail(str(error))
+    load_plugins(options)
+    params = parameters(options)
+    paths = list(_paths(options.files))
     if wants_fixes(options):
         _fix(paths, options, params)
     reports = {path: checked(path, options, params) for path in paths}

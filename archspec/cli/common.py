@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, TextIO
 
 from archspec.backends.table import partial_table
+from archspec.cli import Usage
 from archspec.diagnostics import Collector, Refused, Source
 from archspec.diagnostics.render import render
 from archspec.expand import MAX_LAYERS
@@ -44,10 +45,6 @@ def add_spec_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stdin-filename", metavar="NAME", help="what to call standard input in messages"
     )
-
-
-class Usage(Exception):
-    """The command line asks for something that cannot be done."""
 
 
 def parameters(options: argparse.Namespace) -> dict[str, Any]:

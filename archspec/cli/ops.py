@@ -3,7 +3,7 @@
 import argparse
 import inspect
 
-from archspec.cli.common import Usage, fail, load_plugins
+from archspec.cli.common import fail, load_plugins
 from archspec.diagnostics import did_you_mean
 from archspec.expand.invalid import words_of
 from archspec.ops import Layer, find, names
@@ -17,10 +17,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """List all types, or explain one."""
-    try:
-        load_plugins(options)
-    except Usage as error:
-        return fail(str(error))
+    load_plugins(options)
     if options.type is None:
         print(listing())
         return 0

@@ -6,11 +6,9 @@ import sys
 
 from archspec.backends.table import as_json, table
 from archspec.cli.common import (
-    Usage,
     add_spec_options,
     checked,
     exit_code,
-    fail,
     load_plugins,
     parameters,
     print_diagnostics,
@@ -27,11 +25,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the layer table."""
-    try:
-        load_plugins(options)
-        report = checked(options.file, options, parameters(options))
-    except Usage as error:
-        return fail(str(error))
+    load_plugins(options)
+    report = checked(options.file, options, parameters(options))
     if not options.json:
         print_partial(report)
     print_diagnostics(report, options)

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from archspec.cli import Usage
 from archspec.cli.common import (
-    Usage,
     add_spec_options,
     checked,
     exit_code,
-    fail,
     load_plugins,
     parameters,
     print_diagnostics,
@@ -68,17 +67,14 @@ class _Try:
 
 def run(options: argparse.Namespace) -> int:
     """Print which sizes a network takes, and what comes out."""
-    try:
-        load_plugins(options)
-        report = checked(options.file, options, parameters(options))
-        if report.network is None:
-            if not options.json:
-                print_partial(report)
-            print_diagnostics(report, options)
-            return exit_code(report)
-        tries = [_tried(report.network, sizes) for sizes in _asked(report.network, options.tries)]
-    except Usage as error:
-        return fail(str(error))
+    load_plugins(options)
+    report = checked(options.file, options, parameters(options))
+    if report.network is None:
+        if not options.json:
+            print_partial(report)
+        print_diagnostics(report, options)
+        return exit_code(report)
+    tries = [_tried(report.network, sizes) for sizes in _asked(report.network, options.tries)]
     print_diagnostics(report, options)
     if options.json:
         json.dump(_as_json(report.network, tries, table=options.table), sys.stdout, indent=2)
