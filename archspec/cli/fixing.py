@@ -1,7 +1,6 @@
 """`archspec check --fix`: apply help to files, or show what would change."""
 
 import argparse
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,6 +50,8 @@ def fix_file(path: str, options: argparse.Namespace, params: Mapping[str, Any]) 
 
 
 def _difference(path: str, before: str, after: str) -> str:
+    import difflib  # needed for --diff only
+
     lines = difflib.unified_diff(
         before.splitlines(keepends=True), after.splitlines(keepends=True), path, path
     )
