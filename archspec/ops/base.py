@@ -225,7 +225,7 @@ def _wrong_rank(layer: Layer, x: Tensor) -> Fault:
     wanted += " dimension" if wanted == "1" else " dimensions"
     message = f"{kind} takes {wanted} beside the batch, not {rank} ({x})"
     if rank in layer.unbatched:
-        note = f"PyTorch would take the batch of this {x} for the channels of one sample"
+        note = f"PyTorch would read the batch of this {x} as the first dimension of one sample"
         longer = ", ".join(map(str, (1, *x.shape)))
         help = f"a dimension is missing: [{longer}] in `inputs:`, or `Unsqueeze: {{dim: 1}}` here"
         return Fault("E501", message, input=0, notes=[note], help=help)
