@@ -74,7 +74,7 @@ class LayerMaker:
         """The leaf of an item, applied to its inputs."""
         assert item.type is not None
         self.context.count_layer(item.spec.node)
-        self.context.spend(10 * len(inputs), item.spec.node)  # dense connections grow by squares
+        self.context.spend(15 * len(inputs), item.spec.node)  # dense connections grow by squares
         cls = item.type.target
         assert isinstance(cls, type)
         known = tuple(value.tensor for value in inputs if value.tensor is not None)
