@@ -4,7 +4,6 @@
 applied twice (`Reuse`) is in the graph once and has a trace for every application.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,12 +107,3 @@ class Graph:
 
     name: str
     root: Composite
-
-
-def leaves(scope: Composite, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Leaf]]:
-    """Every leaf with its path, in registration order; shared ones once."""
-    for name, child in scope.children.items():
-        if isinstance(child, Leaf):
-            yield (*path, name), child
-        else:
-            yield from leaves(child, (*path, name))

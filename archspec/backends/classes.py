@@ -18,12 +18,13 @@ from archspec.backends.expressions import (
     parts,
     skeleton,
 )
-from archspec.backends.forward import Forward, braced, emission
+from archspec.backends.forward import Forward, braced, emissions
 from archspec.backends.literals import TAKEN as TAKEN_WORDS
 from archspec.backends.literals import class_name, fresh, identifier, literal
 from archspec.backends.small import SmallModules, claim
 from archspec.graph import Composite, Leaf, Output, Trace
 from archspec.ops import Construct, FreeTensor, Function
+from archspec.ops.base import Emission
 
 SEQUENTIAL = frozenset(
     """
@@ -101,12 +102,13 @@ class Classes:
         for number, call in enumerate(scope.calls):
             if isinstance(call.target, Composite) and id(call.target) not in self.plans:
                 self.plan(call.target, trace.inner[number], call.name)
-        chain = self.is_chain(scope, trace)
-        members = list(self.members(scope, trace, chain))
+        found = emissions(scope, trace)
+        chain = self.is_chain(scope, found)
+        members = list(self.members(scope, found, chain))
         plan = Plan(scope, class_name(scope.kind or name.rstrip("0123456789_")), members, chain)
         plan.inline = chain and scope.kind is None
         if not chain:
-            self.write_forward(plan, trace)
+            self.write_forward(plan, found)
         elif scope is self.scope and scope.inputs != ("input",):
             self.write_loop(plan)
         self.plans[id(scope)] = plan
@@ -114,7 +116,7 @@ class Classes:
             self.file(plan)
         return plan
 
-    def is_chain(self, scope: Composite, trace: Trace) -> bool:
+    def is_chain(self, scope: Composite, emitted: list[Emission | None]) -> bool:
         """Whether `nn.Sequential` says it: each child called once, in order, on the one before."""
         named = scope.kind is not None and not scope.numbered
         if named or len(scope.inputs) != 1 or len(scope.outputs) != 1 or scope.as_dict:
@@ -122,10 +124,9 @@ class Classes:
         if [call.name for call in scope.calls] != list(scope.children):
             return False
         last = 0
-        for call in scope.calls:
+        for call, found in zip(scope.calls, emitted, strict=True):
             if call.inputs != (last,) or len(call.outputs) != 1 or call.name in SEQUENTIAL:
                 return False
-            found = emission(scope, trace, call)
             plain = not isinstance(found, Construct) or found.call == "{self}({inputs})"
             if isinstance(found, FreeTensor) or not plain:
                 return False
@@ -134,14 +135,18 @@ class Classes:
             last = call.outputs[0]
         return scope.outputs[0].value == last
 
-    def members(self, scope: Composite, trace: Trace, chain: bool) -> Iterator[Member]:
-        """What `__init__` makes, in file order."""
-        calls = {id(call.target): call for call in reversed(scope.calls)}
+    def members(
+        self, scope: Composite, emitted: list[Emission | None], chain: bool
+    ) -> Iterator[Member]:
+        """What `__init__` makes, in file order. A shared layer emits what its first call does."""
+        first: dict[int, Emission | None] = {}
+        for call, each in zip(scope.calls, emitted, strict=True):
+            first.setdefault(id(call.target), each)
         for name, target in scope.children.items():
             if isinstance(target, Composite):
                 yield Member(name, self.construction(target))
                 continue
-            found = emission(scope, trace, calls[id(target)])
+            found = first[id(target)]
             if isinstance(found, FreeTensor):
                 yield Member(name, found)
             elif isinstance(found, Construct):
@@ -179,11 +184,11 @@ class Classes:
         ordered = Invocation("OrderedDict", ((None, listed),))
         return Invocation("nn.Sequential", ((None, ordered),))
 
-    def write_forward(self, plan: Plan, trace: Trace) -> None:
+    def write_forward(self, plan: Plan, emitted: list[Emission | None]) -> None:
         """The statements of a scope's `forward`."""
         scope = plan.composite
         returns = {mode: self.returned(scope, plan.name, training=mode) for mode in (True, False)}
-        plan.arguments, plan.lines = Forward(scope, trace, returns, scope is self.scope).write()
+        plan.arguments, plan.lines = Forward(scope, emitted, returns, scope is self.scope).write()
         plan.result = self.result_type(scope, plan.name)
 
     def write_loop(self, plan: Plan) -> None:

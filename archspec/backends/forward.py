@@ -12,8 +12,12 @@ ROLLING = ("x", "y", "z")
 INDENT = "    "
 
 
-def emission(scope: Composite, trace: Trace, call: Call) -> Emission | None:
-    """What a call of a leaf emits; None for a call of a scope."""
+def emissions(scope: Composite, trace: Trace) -> list[Emission | None]:
+    """What every call of a scope emits; None for the call of an inner scope."""
+    return [_emission(trace, call) for call in scope.calls]
+
+
+def _emission(trace: Trace, call: Call) -> Emission | None:
     if not isinstance(call.target, Leaf):
         return None
     return call.target.layer.emit(tuple(trace.tensors[value] for value in call.inputs))
@@ -39,7 +43,8 @@ class Forward:
     """Writes the statements of one scope's `forward`."""
 
     scope: Composite
-    trace: Trace
+    emissions: list[Emission | None]
+    """By call."""
     returns: dict[bool, str]
     """By mode (training or not): the expression returned, with `{name}` for every output."""
     is_root: bool = False
@@ -63,7 +68,7 @@ class Forward:
         self.readers = self.scope.readers()
         self.taken = frozenset({*ROLLING, *arguments, *self.reserved()})
         for position, (number, training_only) in enumerate(self.schedule):
-            self.call(position, self.scope.calls[number], training_only)
+            self.call(position, number, training_only)
         self.finish()
         return arguments, self.lines
 
@@ -101,9 +106,9 @@ class Forward:
         """What `forward` names beside its variables: the named tuples that it returns."""
         return {text.partition("(")[0] for text in self.returns.values()}
 
-    def call(self, position: int, call: Call, training_only: bool) -> None:
+    def call(self, position: int, number: int, training_only: bool) -> None:
         """The statement of one call."""
-        found = emission(self.scope, self.trace, call)
+        call, found = self.scope.calls[number], self.emissions[number]
         if isinstance(found, FreeTensor):
             self.variables[call.outputs[0]] = child(call.name)
             return

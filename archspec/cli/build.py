@@ -4,11 +4,9 @@ import argparse
 
 from archspec.cli.common import (
     add_spec_options,
-    checked,
+    compiled,
     exit_code,
     fail,
-    load_plugins,
-    parameters,
     print_diagnostics,
     print_partial,
 )
@@ -30,8 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Build the module, run it once on random input, and show what came out."""
-    load_plugins(options)
-    report = checked(options.file, options, parameters(options))
+    report = compiled(options)
     print_partial(report)
     print_diagnostics(report, options)
     if report.network is None:

@@ -89,6 +89,12 @@ def checked(path: str, options: argparse.Namespace, params: Mapping[str, Any]) -
     return check(text + "\n", params=params, max_layers=options.max_layers, filename=name)
 
 
+def compiled(options: argparse.Namespace) -> Report:
+    """Check the one file of a command, with its plugins and parameters."""
+    load_plugins(options)
+    return checked(options.file, options, parameters(options))
+
+
 def print_diagnostics(report: Report, options: argparse.Namespace) -> None:
     """Print everything there is to say, to standard error."""
     if report.diagnostics:

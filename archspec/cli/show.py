@@ -7,10 +7,8 @@ import sys
 from archspec.backends.table import as_json, table
 from archspec.cli.common import (
     add_spec_options,
-    checked,
+    compiled,
     exit_code,
-    load_plugins,
-    parameters,
     print_diagnostics,
     print_partial,
 )
@@ -25,8 +23,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the layer table."""
-    load_plugins(options)
-    report = checked(options.file, options, parameters(options))
+    report = compiled(options)
     if not options.json:
         print_partial(report)
     print_diagnostics(report, options)

@@ -10,10 +10,8 @@ from typing import Any
 from archspec.cli import Usage
 from archspec.cli.common import (
     add_spec_options,
-    checked,
+    compiled,
     exit_code,
-    load_plugins,
-    parameters,
     print_diagnostics,
     print_partial,
 )
@@ -67,8 +65,7 @@ class _Try:
 
 def run(options: argparse.Namespace) -> int:
     """Print which sizes a network takes, and what comes out."""
-    load_plugins(options)
-    report = checked(options.file, options, parameters(options))
+    report = compiled(options)
     if report.network is None:
         if not options.json:
             print_partial(report)
