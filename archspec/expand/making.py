@@ -131,11 +131,7 @@ class LayerMaker:
         if isinstance(known, ValidationError):
             raise report_invalid(self.context, known, cls, item, given)
         if isinstance(known, Fault):
-            shaped = bool(inputs) and len(inputs[0].shape) > 0
-            if known.code == "E206" and shaped and args.get("in_channels") is None:
-                exact = _validate(cls, {**args, "in_channels": inputs[0].shape[0]})
-                known = exact if isinstance(exact, Fault) else known
-            raise self.report(known, item, given, ())
+            raise self.report(_exact(known, cls, args, inputs), item, given, ())
         return known
 
     def report(
@@ -211,6 +207,17 @@ def _validate(cls: type[Layer], args: dict[str, Any]) -> Layer | Fault | Validat
     except Fault as fault:
         return fault
     return layer
+
+
+def _exact(
+    fault: Fault, cls: type[Layer], args: dict[str, Any], inputs: tuple[Tensor, ...]
+) -> Fault:
+    """The same fault, told with all that follows from the inputs."""
+    try:
+        accept(cls.model_validate(args), *inputs).check()
+    except Fault as exact:
+        return exact if (exact.code, exact.field) == (fault.code, fault.field) else fault
+    return fault
 
 
 def _frozen(value: Any) -> Any:
