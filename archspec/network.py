@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import networkx
     import torch
 
+    from archspec.features import Feature
+
 Shape = tuple[Size, ...]
 
 
@@ -56,6 +58,8 @@ class Network:
     """Values that the caller of `load` gave for parameters."""
     max_layers: int | None = None
     """How many layers it may have; None for the usual limit."""
+    selected: tuple[str, ...] = ()
+    """The paths of `select`, if this is a part of a network."""
 
     @property
     def name(self) -> str:
@@ -80,7 +84,7 @@ class Network:
     def output_tensors(self, *, training: bool = False) -> dict[str, Tensor]:
         """The outputs of one mode by name. A network without `outputs:` calls its one `output`."""
         root = self.graph.root
-        named = self.spec.outputs is not None
+        named = self.spec.outputs is not None or bool(self.selected)
         return {
             output.name if named else "output": self.trace.tensors[output.value]
             for output in root.outputs
@@ -132,6 +136,25 @@ class Network:
     def macs(self) -> Size:
         """Multiply-adds of a forward pass at batch 1 in eval; shared layers count every time."""
         return sum((application.macs for application in self.applications), start=0)
+
+    def features(self) -> "tuple[Feature, ...]":
+        """The last feature map of every stride: what a backbone offers. See `select`."""
+        from archspec.features import features  # needed by few
+
+        return features(self)
+
+    def select(self, *paths: str) -> "Network":
+        """The part of the network that gives the results of these layers, blocks or groups.
+
+        A path is dotted, as in `features.3`. One path gives a tensor, several a named tuple with
+        `_` for the dots. What lies behind is gone; what is left keeps its names, and takes the
+        checkpoint of the whole network but for keys that it does not need.
+
+        Raises `ValueError` for a path that is not there, or whose tensor a later layer overwrites.
+        """
+        from archspec.select import select  # makes networks
+
+        return select(self, paths)
 
     def to_networkx(self) -> "networkx.DiGraph[str]":
         """The flat graph of all calls, for networkx; see `archspec.backends.digraph`."""

@@ -214,9 +214,10 @@ def _hooks(module: torch.nn.Module, found: Run) -> Iterator[None]:
 
 
 def _recorder(name: str, found: Run) -> Any:
-    def record(module: torch.nn.Module, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
+    def record(module: torch.nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         shapes = tuple(tuple(each.shape) for each in inputs)
-        found.calls.append(CalledModule(name, type(module).__name__, shapes, tuple(output.shape)))
+        first = output[0] if isinstance(output, tuple) else output  # the data has one shape a call
+        found.calls.append(CalledModule(name, type(module).__name__, shapes, tuple(first.shape)))
 
     return record
 

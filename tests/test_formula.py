@@ -52,6 +52,15 @@ def same(text: str, sizes: dict[str, int], **names: Any) -> None:
         ("0 < i < 3 < j", {}), ("i // 2 % 3 - j / 4", {}), ("(i - 2) // 2", {}),
         ("(i - 2) % 3", {}),
         ("i + ceil(n / 2)", {"n": 5}), ("i * max(n, 3)", {"n": 5}), ("i == j or i > j + 1", {}),
+        ("abs(i - 2)", {}), ("sign(i - 2) * j", {}), ("sqrt(i + n)", {"n": 1}), ("exp(-i)", {}),
+        ("sin(i / 10000 ** (j / 4))", {}), ("cos(i)", {}), ("log(i + 1)", {}), ("int(i / 2)", {}),
+        ("log(i + 1, 2)", {}), ("log(i + 1, 10)", {}), ("log(i + 1, n)", {"n": 3}),
+        ("log(n, i + 2)", {"n": 3}), ("log(i + 1, 2 if i else 3)", {}), ("min(i, 2, j)", {}),
+        ("max(i, 2.5)", {}), ("max(i > 1, j > 1)", {}),
+        ("min(n, i if flag else 9)", {"n": 2, "flag": True}),
+        ("ceil(i / 2)", {}), ("floor(i / -2)", {}), ("round(i / 2)", {}), ("ceil(i)", {}),
+        ("sqrt(n) * i", {"n": 2}), ("abs(i > 2)", {}),
+        ("max(j, n if flag else i)", {"n": 2, "flag": True}),
         ("10000 ** (-i / 4)", {}), ("not (i > 1)", {}), ("-(i > 1)", {}), ("i * -n", {"n": 3}),
     ],
 )  # fmt: skip
@@ -76,7 +85,12 @@ def test_the_attention_mask_of_swin() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["i and j", "i or 3", "min(i, 2)", "[i][0]", "i in [1]", "i if i and j else k"]
+    "text",
+    [
+        *("i and j", "i or 3", "[i][0]", "i in [1]", "i if i and j else k"),
+        *("min(i)", "max([i, 2])", "range(i)", "abs(i, j)", "round(i, 1)", "log(i, 2, 3)"),
+        *("make_divisible(i)", "len(i)"),
+    ],
 )
 def test_formulas_without_a_meaning(text: str) -> None:
     with pytest.raises(ExpressionError) as raised:
@@ -96,6 +110,10 @@ FORMULA = st.recursive(
         st.tuples(CONDITION, st.sampled_from(["and", "or"]),
         CONDITION).map(lambda t: f"({' '.join(t)})"),
         inner.map(lambda t: f"(-{t})"),
+        st.tuples(st.sampled_from(["abs", "sign"]), inner)
+        .map(lambda t: f"{t[0]}({t[1]})"),
+        st.tuples(st.sampled_from(["min", "max"]), inner, inner)
+        .map(lambda t: f"{t[0]}({t[1]}, {t[2]})"),
     ),
     max_leaves=6,
 )  # fmt: skip
@@ -106,6 +124,7 @@ def test_any_formula(text: str, n: int) -> None:
     # Close to a multiple, single precision rounds to its other side: not what is tested here.
     tree = ast.parse(text, mode="eval")
     floors = any(isinstance(each, ast.FloorDiv | ast.Mod | ast.cmpop) for each in ast.walk(tree))
+    floors = floors or "sign" in text
     if floors and any(isinstance(each, ast.Div) for each in ast.walk(tree)):
         return
     same(text, {"i": 4, "j": 3}, n=n)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from archspec.backends.literals import identifier, is_identifier, literal
 from archspec.graph import Call, Composite, Leaf, Trace
-from archspec.ops import Construct, FreeTensor, Function
+from archspec.ops import Attribute, Construct, FreeTensor, Function
 from archspec.ops.base import Emission
 
 ROLLING = ("x", "y", "z")
@@ -111,6 +111,9 @@ class Forward:
         call, found = self.scope.calls[number], self.emissions[number]
         if isinstance(found, FreeTensor):
             self.variables[call.outputs[0]] = child(call.name)
+            return
+        if isinstance(found, Attribute):
+            self.variables[call.outputs[0]] = f"{child(found.owner)}.{found.name}"
             return
         inputs = [self.variables[value] for value in call.inputs]
         read = [value in self.last_read for value in call.outputs]

@@ -1,14 +1,17 @@
 """Building a network and running it once: predicted shapes beside real ones."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 
+from archspec.backends.example import full_shape, named_outputs, random_inputs
 from archspec.backends.memory import largest_result, physical_memory
 from archspec.backends.table import table
 from archspec.network import Network
-from archspec.tensors import FLOATS, Tensor
+from archspec.tensors import FLOATS
 
 
 class TrialError(Exception):
@@ -17,10 +20,9 @@ class TrialError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One run: the module, and for every output the predicted and the real shape."""
+    """One run: for every output the predicted and the real shape."""
 
     network: Network
-    module: torch.nn.Module
     device: str
     dtype: str
     inputs: dict[str, tuple[int, ...]]
@@ -44,81 +46,75 @@ class Trial:
         return "\n".join(lines)
 
 
-def try_out(
-    network: Network,
-    *,
-    device: str = "cpu",
-    dtype: str = "float32",
-    channels_last: bool = False,
-    seed: int = 0,
-    batch: int = 2,
-    max_params: int | None = None,
-) -> Trial:
-    """Build the network, run it once in eval on random input. Raises `TrialError`."""
-    if dtype not in FLOATS:
-        raise TrialError(f"--dtype is one of {', '.join(FLOATS)}, not {dtype}")
-    memory = physical_memory()
-    if memory is not None and largest_result(network, batch) * 4 > memory:
-        raise TrialError("one tensor of this run is larger than the memory of this machine")
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How a module is made, and how it is run once."""
+
+    device: str = "cpu"
+    dtype: str = "float32"
+    channels_last: bool = False
+    seed: int = 0
+    batch: int = 2
+    max_params: int | None = None
+
+
+def make(network: Network, setting: Setting) -> torch.nn.Module:
+    """The module, in eval, with weights of this seed. Raises `TrialError`."""
+    if setting.dtype not in FLOATS:
+        raise TrialError(f"--dtype is one of {', '.join(FLOATS)}, not {setting.dtype}")
     try:
-        torch.manual_seed(seed)
+        torch.manual_seed(setting.seed)
     except ValueError as error:
         raise TrialError(f"--seed: {error}") from error
-    try:
-        module = network.build(device=device, dtype=dtype, max_params=max_params).eval()
-        if channels_last:
+    with _refusals():
+        module = network.build(
+            device=setting.device, dtype=setting.dtype, max_params=setting.max_params
+        ).eval()
+        if setting.channels_last:
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        inputs = {
-            name: _random(tensor, network, batch, device, dtype, channels_last)
-            for name, tensor in network.input_tensors.items()
-        }
+    return module
+
+
+def try_out(network: Network, module: torch.nn.Module, setting: Setting) -> Trial:
+    """Run the module once on random input. Raises `TrialError`."""
+    memory = physical_memory()
+    if memory is not None and largest_result(network, setting.batch) * 4 > memory:
+        raise TrialError("one tensor of this run is larger than the memory of this machine")
+    with _refusals(), torch.no_grad():
+        inputs = random_inputs(
+            network,
+            setting.batch,
+            device=setting.device,
+            dtype=setting.dtype,
+            channels_last=setting.channels_last,
+        )
         began = time.perf_counter()
-        with torch.no_grad():
-            result = module(*inputs.values())
+        result = module(*inputs.values())
         seconds = time.perf_counter() - began
-    except MemoryError as error:
-        raise TrialError(str(error)) from error
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise TrialError(f"PyTorch says: {error}") from error
-    names = list(network.outputs)
-    real = _outputs(result, names)
+    real = named_outputs(result, network)
     predicted = {
-        name: _full(tensor, network, batch) for name, tensor in network.output_tensors().items()
+        name: full_shape(tensor, network, setting.batch)
+        for name, tensor in network.output_tensors().items()
     }
     return Trial(
         network=network,
-        module=module,
-        device=device,
-        dtype=dtype,
+        device=setting.device,
+        dtype=setting.dtype,
         inputs={name: tuple(tensor.shape) for name, tensor in inputs.items()},
-        shapes={name: (predicted[name], tuple(real[name].shape)) for name in names},
+        shapes={name: (predicted[name], tuple(real[name].shape)) for name in predicted},
         seconds=seconds,
     )
 
 
-def _outputs(result: object, names: list[str]) -> dict[str, torch.Tensor]:
-    if isinstance(result, dict):
-        return result
-    values = result if isinstance(result, tuple) else (result,)
-    return dict(zip(names, values, strict=True))
-
-
-def _full(tensor: Tensor, network: Network, batch: int) -> tuple[int, ...]:
-    sizes = tuple(network.at_example(size) for size in tensor.shape)
-    return (batch, *sizes) if tensor.batched else sizes
-
-
-def _random(
-    tensor: Tensor, network: Network, batch: int, device: str, dtype: str, channels_last: bool
-) -> torch.Tensor:
-    shape = _full(tensor, network, batch)
-    if not tensor.is_float:
-        kind = getattr(torch, tensor.dtype)
-        return torch.randint(0, 2, shape, device=device).to(kind)
-    kind = getattr(torch, dtype if tensor.dtype == "float32" else tensor.dtype)
-    made = torch.randn(shape, device=device).to(kind)
-    images = channels_last and made.dim() == 4
-    return made.contiguous(memory_format=torch.channels_last) if images else made
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What this machine or this PyTorch cannot do, as `TrialError`."""
+    try:
+        yield
+    except MemoryError as error:
+        raise TrialError(str(error)) from error
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise TrialError(f"PyTorch says: {error}") from error
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -46,6 +46,12 @@ CODES: dict[str, Code] = {
     "E117": Code("language", "a free tensor where a layer needs a batch"),
     "E116": Code("language", "no input size works, or none was found"),
     "E118": Code("language", "what PyTorch runs for some batches, devices or threads only"),
+    "E119": Code("language", "an unknown variant"),
+    "E120": Code("language", "a file of `extends:` or `include:` that cannot be read"),
+    "E121": Code("language", "a file outside of the folders that a spec may read"),
+    "E122": Code("language", "files that bring in each other in a circle"),
+    "E123": Code("language", "an `expect:` that does not hold"),
+    "E125": Code("language", "a `requires:` that does not hold"),
     # -- PyTorch refuses -----------------------------------------------------------------------
     "E201": Code("torch", "shapes that do not go together"),
     "E202": Code("torch", "sizes that differ in a concatenation"),
@@ -79,4 +85,6 @@ CODES: dict[str, Code] = {
     "W313": Code("lint", "an expression cut off by a comment"),
     "N401": Code("note", "training needs a batch of 2 or more"),
     "N402": Code("note", "shapes were found by running the layer on the meta device"),
+    "N403": Code("note", "only some input sizes work"),
+    "N404": Code("note", "whether every declared size works is not decided"),
 }

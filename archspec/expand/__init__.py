@@ -58,9 +58,10 @@ def at_sizes(network: Network, sizes: AbstractMapping[str, int]) -> Network:
     limit = MAX_LAYERS if network.max_layers is None else network.max_layers
     sizes = {**network.fixed, **sizes}
     try:
-        return expand(network.spec, network.given, found, limit, sizes)
+        whole = expand(network.spec, network.given, found, limit, sizes)
     except Unfinished:
         raise SpecError(tuple(found)) from None
+    return whole.select(*network.selected) if network.selected else whole
 
 
 def _network(
@@ -73,7 +74,7 @@ def _network(
     tree = lift({**spec.given, **params}, options, context.found)
     assert isinstance(tree, Mapping)
     given = {name.text: (plain(value), value) for name, value in tree.items()}
-    names = bind(context, spec.params, given, {}, "the network", None)
+    names = bind(context, spec.chosen, given, {}, "the network", None)
     symbols = {**_symbols(context, names), **sizes}
     names = {**names, **symbols}
     inputs = {each.name.text: _input(context, each, names) for each in spec.inputs}
@@ -84,7 +85,7 @@ def _network(
     _defaults(context, names)
     expander = Expander(context)
     flows = {each.name.text: (inputs[each.name.text], each.name) for each in spec.inputs}
-    made = expander.body(spec.body, names, flows, spec.node, kind=spec.name, outputs=spec.outputs)
+    made = expander.body(spec.body, names, flows, spec.node, kind=spec.title, outputs=spec.outputs)
     assert isinstance(made.target, Composite)
     assert made.trace is not None
     if not made.target.calls and not context.found.failed:
@@ -92,7 +93,7 @@ def _network(
     return Network(
         spec=spec,
         params={p.name.text: names[p.name.text] for p in spec.params},
-        graph=Graph(spec.name, made.target),
+        graph=Graph(spec.title, made.target),
         trace=made.trace,
         domain=context.domain,
         fixed=sizes,
@@ -101,7 +102,8 @@ def _network(
 
 def _lacks_inputs(context: Context) -> bool:
     """Whether an input could not be read: what takes it is not to blame."""
-    written = context.spec.node.get("inputs")
+    sections = (tree.get("inputs") for tree in context.spec.trees)
+    written = next((node for node in sections if node is not None), None)
     count = len(written.entries) if isinstance(written, Mapping) else 0
     return context.found.failed and (count == 0 or len(context.spec.inputs) < count)
 

@@ -19,7 +19,7 @@ from archspec.expr import (
     truth,
 )
 from archspec.resolve import Application
-from archspec.sizes import Domain, Expr
+from archspec.sizes import Domain, Measured, size_of
 from archspec.spec import BlockSpec, Spec
 from archspec.spec.traps import advice, is_open, report_split
 from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
@@ -147,7 +147,7 @@ class Context:
     def number(self, node: Node, names: Names, what: str) -> int:
         """A whole number, not negative."""
         value = self.evaluate(node, names)
-        if isinstance(value, Expr):
+        if isinstance(value, Measured):
             raise self.report("E114", f"{what} must be known, not {value}", node.place)
         if type(value) is not int or value < 0:
             written = node.text if isinstance(node, Scalar) else ""
@@ -188,9 +188,9 @@ class Context:
         value = item.value if isinstance(item, Scalar) else None
         if isinstance(item, Scalar) and isinstance(value, str):
             value = self.compute(item, value.removeprefix("="), names)
-        if type(value) is not int and not isinstance(value, Expr):
+        if type(value) is not int and not isinstance(value, Measured):
             raise self.report("E105", f"a size is a whole number, not {value!r}", item.place)
-        return value
+        return size_of(value)
 
     def expression_error(
         self, error: ExpressionError, node: Node, place: Place | None = None

@@ -66,18 +66,18 @@ class Expander:
             if body.merge is not None:
                 last = self.merge(body.merge, items, names, scope, known)
             else:
-                last = self.last(items, known, node)
+                last = self.last(items, known, scope)
             return self.finish(scope, wiring, last, outputs, names)
         finally:
             self.depth -= 1
 
     def last(
-        self, items: list[Item], known: AbstractMapping[str, Value], node: Node
+        self, items: list[Item], known: AbstractMapping[str, Value], scope: Scope
     ) -> Value | None:
         """The value of the last layer in the file; of the input, where there is none."""
         for item in reversed(items):
             if not item.free:
-                return self.follow(Source(item, None, item.spec.node))
+                return self.follow(Source(item, None, item.spec.node), scope)
         if not known:
             raise self.context.report("E115", "a scope without layers has no output", node.place)
         return next(iter(known.values()))
@@ -99,7 +99,7 @@ class Expander:
                 if entry.when is None or self.context.condition(entry.when, names):
                     source = wiring.refer(entry.source, None, names)
                     wiring.warn_of_captured_chain(source, training_only=entry.training_only)
-                    value = self.follow(source)
+                    value = self.follow(source, scope)
                     found.append((entry.name, value, entry.training_only))
             if all(training_only for _, _, training_only in found):
                 message = "no output is left: in eval there is nothing to give"
@@ -138,12 +138,12 @@ class Expander:
         item.type = type_of(self.context, joint.type, names)
         target = item.type.target
         if len(arms) == 1 and isinstance(target, type) and target.arity[0] > 1:
-            return self.follow(item.sources[0])
+            return self.follow(item.sources[0], scope)
         self.item(item, scope)
         self.register([item], scope)
         return next(iter(item.results.values()), None)
 
-    def follow(self, source: Source) -> Value | None:
+    def follow(self, source: Source, scope: Scope) -> Value | None:
         """The value that a source stands for; an absent layer stands for its first input."""
         while isinstance(source.item, Item) and source.item.absent:
             if not source.item.sources:
@@ -155,11 +155,12 @@ class Expander:
         results = source.item.results
         if source.result is None or not results:
             return next(iter(results.values()), None)
-        if source.result not in results:
-            have = ", ".join(f"`{name}`" for name in results)
-            message = f"`{source.item.name}` has no result `{source.result}`"
-            raise self.context.report("E106", message, source.node.place, help=f"it has {have}")
-        return results[source.result]
+        if source.result in results:
+            return results[source.result]
+        weight = scope.weight(source.item, source.result, source.node)
+        if weight is None:
+            raise self.context.report(*no_result(source.item, source.result), source.node.place)
+        return weight
 
     def refuse_nothing(self, source: Source) -> None:
         """An absent layer that has no input: a free tensor, unless that was told already."""
@@ -172,7 +173,7 @@ class Expander:
         if item.absent or item.broken:
             return
         try:
-            inputs = [self.follow(source) for source in item.sources]
+            inputs = [self.follow(source, scope) for source in item.sources]
             self.refuse_absent(item)
             known = [value for value in inputs if value is not None and value.tensor is not None]
             if len(known) < len(inputs):

@@ -18,6 +18,7 @@ from archspec.expand.ranks import rank_help
 from archspec.graph import Leaf
 from archspec.ops import Layer, accept, outputs_of
 from archspec.resolve import Application
+from archspec.sizes import Dimension, Measured
 from archspec.syntax import Mapping, Node, Scalar, Sequence
 from archspec.tensors import Tensor
 

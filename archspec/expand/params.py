@@ -6,7 +6,7 @@ from typing import Any
 from archspec.diagnostics import Place, Refused, did_you_mean
 from archspec.expand.context import Context
 from archspec.expand.items import Given
-from archspec.sizes import Expr
+from archspec.sizes import Measured
 from archspec.spec import ParamSpec
 from archspec.spec.traps import advice
 from archspec.syntax import Mapping, Node, Scalar
@@ -53,6 +53,10 @@ def bind(
             names[name] = value
             if (param.kind or not refused) and not _fits(context, param, value, names):
                 refused = _misfit(context, param, value, where, names)
+        elif param.value is not None:
+            names[name] = value = context.evaluate(param.value, names)
+            if (param.kind or not refused) and not _fits(context, param, value, names):
+                refused = _misfit(context, param, value, param.value, names)
         elif param.default is not None:
             if refused is None:  # else it may depend on what is wrong
                 names[name] = context.evaluate(param.default, names)
@@ -133,7 +137,7 @@ def _is(kind: str, value: Any) -> bool:
     if isinstance(value, bool):
         return kind == "bool"
     if kind == "int":
-        return isinstance(value, int | Expr)
+        return isinstance(value, int | Measured)
     if kind == "float":
         return isinstance(value, int | float)
     if kind == "layer":

@@ -4,8 +4,9 @@ from collections.abc import Sequence as AbstractSequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from archspec.expand.items import Made, Value
-from archspec.graph import Call, Composite, Trace
+from archspec.expand.items import Item, Made, Value
+from archspec.graph import Call, Composite, Leaf, Trace
+from archspec.ops.free import Weight
 from archspec.syntax import Node
 from archspec.tensors import Tensor
 
@@ -19,6 +20,8 @@ class Scope:
     values: list[Value] = field(default_factory=list)
     bound: dict[str, Any] = field(default_factory=dict)
     """Sizes that `shape:` annotations gave a name."""
+    weights: dict[tuple[str, str], Value] = field(default_factory=dict)
+    """The parameters of layers that references name."""
 
     def value(self, name: str, tensor: Tensor | None, node: Node) -> Value:
         """A new value."""
@@ -50,3 +53,20 @@ class Scope:
         outputs = tuple(value.number for value in results.values())
         composite.calls.append(Call(name, made.target, numbers, outputs, reused))
         return results
+
+    def weight(self, item: Item, name: str, node: Node) -> Value | None:
+        """A parameter of a layer (`embed.weight`) as a value; None if the layer has none so named.
+
+        The graph has a call for it that takes nothing: reading a parameter does not run its layer.
+        """
+        owner = item.reuses or item
+        leaf = owner.made.target if owner.made is not None else None
+        shape = leaf.layer.weights().get(name) if isinstance(leaf, Leaf) and name else None
+        if shape is None:
+            return None
+        if (owner.name, name) not in self.weights:
+            weight = Weight(layer=owner.name, name=name, shape=shape)
+            made = Made(Leaf(weight, node), {"0": weight.shape()})
+            results = self.call(f"{owner.name}.{name}", made, (), node)
+            self.weights[owner.name, name] = results["0"]
+        return self.weights[owner.name, name]

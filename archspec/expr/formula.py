@@ -7,6 +7,7 @@ import ast
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from archspec.expr.bounds import shown
@@ -32,6 +33,15 @@ _OPERATORS: dict[type[ast.AST], str] = {
     ast.And: "&",
     ast.Or: "|",
 }
+
+_FUNCTIONS: dict[str, str] = {
+    **{name: f"torch.{name}({{0}})" for name in ("abs", "ceil", "floor", "round", "sign")},
+    **{name: f"torch.{name}({{0}})" for name in ("sqrt", "exp", "sin", "cos")},
+    "int": "{0}.long()",
+}
+"""Functions of one number, as torch has them for all elements at once."""
+_LOGARITHMS: dict[float, str] = {2: "torch.log2({0})", 10: "torch.log10({0})"}
+_EXTREMES: dict[str, str] = {"min": "torch.minimum", "max": "torch.maximum"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,8 @@ class _Writer:
             return self.conditional(node)
         if isinstance(node, ast.Compare) and all(type(op) in _OPERATORS for op in node.ops):
             return self.comparison(node)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            return self.call(node, node.func.id)
         raise _meaningless(node)
 
     def arithmetic(self, node: ast.BinOp) -> str:
@@ -111,6 +123,31 @@ class _Writer:
             elif not self.varies(node.left) and _may_be_negative(node.right):
                 left = _literal(float(self.value(node.left)))
         return f"({left} {_OPERATORS[type(node.op)]} {right})"
+
+    def call(self, node: ast.Call, name: str) -> str:
+        """Code for a function that torch has too."""
+        if name in _FUNCTIONS and len(node.args) == 1:
+            return _FUNCTIONS[name].format(self.number(node.args[0]))
+        if name == "log" and len(node.args) in (1, 2):
+            return self.logarithm(*node.args)
+        if name in _EXTREMES and len(node.args) > 1:
+            first, *others = (self.tensor(each) for each in node.args)
+            return reduce(lambda a, b: f"{_EXTREMES[name]}({a}, {b})", others, first)
+        raise _meaningless(node)
+
+    def logarithm(self, value: ast.expr, base: ast.expr | None = None) -> str:
+        """Code for a logarithm: natural, or to a base."""
+        if base is None:
+            return f"torch.log({self.tensor(value)})"
+        known = None if self.varies(base) else self.value(base)
+        if known in _LOGARITHMS:
+            return _LOGARITHMS[known].format(self.tensor(value))
+        return f"(torch.log({self.tensor(value)}) / torch.log({self.tensor(base)}))"
+
+    def tensor(self, node: ast.expr) -> str:
+        """Code for a part that counts, as a tensor whatever it is."""
+        code = self.number(node)
+        return code if self.varies(self.decided(node)) else f"torch.tensor({code})"
 
     def check_divisor(self, node: ast.BinOp) -> None:
         """Refuse what divides by zero for some index: whole numbers, then, have no result."""

@@ -1,12 +1,14 @@
 """The functions that expressions may call."""
 
 import math
+import operator
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 from archspec.expr.bounds import MAX_DIGITS, MAX_ITEMS
 from archspec.expr.errors import ExpressionError
-from archspec.sizes import Expr
+from archspec.sizes import Measured, largest_of, least_of
 
 
 def make_divisible(value: float, divisor: int = 8) -> int:
@@ -50,6 +52,10 @@ def _round(value: float, digits: int = 0) -> float:
     return round(value, digits) if digits else round(value)
 
 
+def _sign(value: float) -> int:
+    return (value > 0) - (value < 0)
+
+
 def _log(value: float, base: float | None = None) -> float:
     return math.log(value) if base is None else math.log(value, base)
 
@@ -63,6 +69,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "floor": math.floor,
     "sqrt": math.sqrt,
     "log": _log,
+    "exp": math.exp,
+    "sin": math.sin,
+    "cos": math.cos,
+    "sign": _sign,
     "int": int,
     "len": len,
     "sum": _sum,
@@ -73,14 +83,40 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
+_STRUCTURAL = ("len", "enumerate", "zip")
+"""Functions that do not look at the numbers in a list."""
+
+
+def _symbolic(arguments: list[Any]) -> Measured | None:
+    """A symbolic size among the arguments, or in a list that is one."""
+    items = (item for each in arguments for item in (each if isinstance(each, list) else [each]))
+    return next((item for item in items if isinstance(item, Measured)), None)
+
+
+def _call_symbolic(name: str, arguments: list[Any], symbolic: Measured) -> Any:
+    """A function of symbolic sizes, where its value is the same expression for every input."""
+    if name in ("int", "floor", "ceil", "round") and arguments == [symbolic]:
+        return symbolic
+    single = len(arguments) == 1 and isinstance(arguments[0], list)
+    terms = arguments[0] if single else arguments
+    if all(type(term) is int or isinstance(term, Measured) for term in terms):
+        if name == "sum" and single:
+            return reduce(operator.add, terms)
+        picked = {"min": least_of, "max": largest_of}.get(name, lambda _: None)(terms)
+        if picked is not None:
+            return picked
+    message = f"`{name}` needs known numbers here, but {symbolic} is symbolic"
+    raise ExpressionError(message, code="E114")
+
+
 def call(name: str, arguments: list[Any]) -> Any:
     """Call one of `FUNCTIONS`; whatever goes wrong is an `ExpressionError`."""
-    if any(isinstance(argument, Expr) for argument in arguments):
-        size = next(str(a) for a in arguments if isinstance(a, Expr))
-        raise ExpressionError(f"`{name}` needs a known number, but {size} is symbolic", code="E114")
+    symbolic = None if name in _STRUCTURAL else _symbolic(arguments)
     if name == "int" and any(isinstance(a, str) for a in arguments):
         raise ExpressionError("`int` takes a number")
     try:
+        if symbolic is not None:
+            return _call_symbolic(name, arguments, symbolic)
         return FUNCTIONS[name](*arguments)
     except (TypeError, ValueError, OverflowError, ArithmeticError) as error:
         raise ExpressionError(f"`{name}`: {str(error).removeprefix('_')}") from None

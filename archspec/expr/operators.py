@@ -8,7 +8,7 @@ from typing import Any
 from archspec.expr import bounds
 from archspec.expr.errors import ExpressionError
 from archspec.expr.scope import Compiled, Scope, Sub
-from archspec.sizes import Condition, Expr, equal, unequal
+from archspec.sizes import Condition, Measured, equal, size_of, unequal
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -24,7 +24,7 @@ _INSTEAD: dict[type[ast.operator], str] = {
     ast.BitAnd: "write `and`",
     ast.BitOr: "write `or`",
 }
-_ALLOWED = (int, float, bool, Expr)
+_ALLOWED = (int, float, bool, Measured)
 
 
 def binary(node: ast.BinOp, sub: Sub) -> Compiled:
@@ -44,6 +44,8 @@ def binary(node: ast.BinOp, sub: Sub) -> Compiled:
                 f"`{ast.unparse(node)}` works on numbers, not "
                 f"{bounds.shown(a)} and {bounds.shown(b)}"
             )
+        if isinstance(node.op, ast.Div) and (isinstance(a, Measured) or isinstance(b, Measured)):
+            raise _fraction(node, a if isinstance(a, Measured) else b)
         try:
             result = bounds.bounded(action(a, b))
         except (TypeError, ValueError, ArithmeticError) as error:
@@ -54,12 +56,20 @@ def binary(node: ast.BinOp, sub: Sub) -> Compiled:
     return run
 
 
+def _fraction(node: ast.BinOp, size: Measured) -> ExpressionError:
+    """What is said of `H / 2`: it may be no whole number."""
+    message = f"`{ast.unparse(node)}` may be a fraction: {size} is symbolic"
+    left, right = ast.unparse(node.left), ast.unparse(node.right)
+    help = f"`{left} // {right}` rounds down, `-(-{left} // {right})` rounds up"
+    return ExpressionError(message, code="E114", offset=node.col_offset, help=help)
+
+
 def unary(node: ast.UnaryOp, sub: Sub) -> Compiled:
     """A sign, or `not`."""
     operand = sub(node.operand)
     if isinstance(node.op, ast.Not):
         return lambda scope: not truth(operand(scope))
-    sign = -1 if isinstance(node.op, ast.USub) else 1
+    sign = operator.neg if isinstance(node.op, ast.USub) else operator.pos
     if isinstance(node.op, ast.Invert):
         message = f"`{ast.unparse(node)}` has an operator that expressions do not have"
         raise ExpressionError(message, code="E109", offset=node.col_offset, help="write `not`")
@@ -69,7 +79,7 @@ def unary(node: ast.UnaryOp, sub: Sub) -> Compiled:
         if not isinstance(value, _ALLOWED):
             message = f"`{ast.unparse(node)}` works on numbers, not {bounds.shown(value)}"
             raise ExpressionError(message)
-        return sign * value
+        return sign(value)
 
     return run
 
@@ -92,9 +102,18 @@ def boolean(node: ast.BoolOp, sub: Sub) -> Compiled:
 
 def truth(value: Any) -> bool:
     """The truth of a value; a symbolic one has none."""
-    if isinstance(value, Expr | Condition):
+    if isinstance(value, Measured | Condition):
         raise ExpressionError(f"whether {value} holds depends on a symbolic size", code="E114")
     return bool(value)
+
+
+def _among(item: Any, items: Any) -> bool:
+    """Whether an item is in a list or text; a symbolic size may be or not."""
+    for each in (item, *items) if isinstance(items, list) else (item,):
+        if isinstance(each, Measured):
+            message = f"whether {each} is in the list depends on a symbolic size"
+            raise ExpressionError(message, code="E114")
+    return item in items
 
 
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
@@ -102,8 +121,8 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.LtE: operator.le,
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
-    ast.In: lambda a, b: a in b,
-    ast.NotIn: lambda a, b: a not in b,
+    ast.In: lambda a, b: _among(a, b),
+    ast.NotIn: lambda a, b: not _among(a, b),
 }
 
 
@@ -134,12 +153,10 @@ def _comparator(op: ast.cmpop, node: ast.Compare) -> Callable[[Any, Any], Any]:
         symbolic, plain = (equal, operator.eq) if isinstance(op, ast.Eq) else (unequal, operator.ne)
 
         def compare(a: Any, b: Any) -> Any:
-            sizes = isinstance(a, Expr | int) and isinstance(b, Expr | int)
-            return (
-                symbolic(a, b)
-                if sizes and (isinstance(a, Expr) or isinstance(b, Expr))
-                else plain(a, b)
-            )
+            sizes = isinstance(a, Measured | int) and isinstance(b, Measured | int)
+            if sizes and (isinstance(a, Measured) or isinstance(b, Measured)):
+                return symbolic(size_of(a), size_of(b))
+            return plain(a, b)
 
         return compare
     if type(op) not in _COMPARE:

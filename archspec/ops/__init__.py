@@ -1,9 +1,19 @@
 """The layer types. One class each, one file a family; see `archspec.ops.base`."""
 
-from archspec.ops.base import Construct, FreeTensor, Function, Layer, accept, apply, outputs_of
+from archspec.ops.base import (
+    Attribute,
+    Construct,
+    FreeTensor,
+    Function,
+    Layer,
+    accept,
+    apply,
+    outputs_of,
+)
 from archspec.ops.registry import find, names, register
 
 __all__ = [
+    "Attribute",
     "Construct",
     "FreeTensor",
     "Function",

@@ -77,7 +77,15 @@ class FreeTensor:
     persistent: bool = True
 
 
-Emission = Construct | Function | FreeTensor
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A parameter of another child of the scope, as `forward` reads it: `self.{owner}.{name}`."""
+
+    owner: str
+    name: str
+
+
+Emission = Construct | Function | FreeTensor | Attribute
 
 
 class Layer(BaseModel):

@@ -4,6 +4,8 @@ https://docs.pytorch.org/docs/stable/nn.init.html
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
 from typing import Any, Final
 
 from archspec.diagnostics import Fault, did_you_mean
@@ -21,6 +23,8 @@ INITIALISERS: Final[Mapping[str, tuple[str, ...]]] = {
     "kaiming_uniform_": ("a", "mode", "nonlinearity"),
     "kaiming_normal_": ("a", "mode", "nonlinearity"),
     "orthogonal_": ("gain",),
+    "sparse_": ("sparsity", "std"),
+    "dirac_": ("groups",),
 }
 """Arguments by function."""
 WORDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -30,9 +34,22 @@ WORDS: Final[Mapping[str, tuple[str, ...]]] = {
 """Arguments that are words."""
 LARGEST: Final = {"float16": 65504.0}
 """Largest number by dtype; others take up to 1e30."""
+_REQUIRED: Final[Mapping[str, Mapping[str, str]]] = {
+    "constant_": {"val": "0.5"},
+    "sparse_": {"sparsity": "0.9"},
+}
+"""Arguments without a default, with an example."""
 _MATRICES: Final = (
     *("xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_", "orthogonal_"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Initialiser:
+    """How a parameter begins: a function of `torch.nn.init`, and its arguments."""
+
+    function: str
+    args: Mapping[str, Any] = field(default_factory=dict)
 
 
 def split(init: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -46,8 +63,26 @@ def split(init: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return name, dict(zip(first, [value], strict=False)) if value is not None else {}
 
 
+def fans(sizes: tuple[int, ...]) -> dict[str, int]:
+    """`fan_in` and `fan_out` of a weight, as PyTorch counts them: none below 2 dimensions."""
+    if len(sizes) < 2:
+        return {}
+    field = prod(sizes[2:])
+    return {"fan_in": sizes[1] * field, "fan_out": sizes[0] * field}
+
+
 def check(init: str | Mapping[str, Any], sizes: tuple[int, ...], dtype: str) -> None:
     """Raise a `Fault` for what PyTorch would refuse for a tensor of these sizes."""
+    check_call(init, dtype)
+    name, args = split(init)
+    _check_sizes(name, args, sizes)
+
+
+def check_call(init: str | Mapping[str, Any], dtype: str = "float32") -> None:
+    """Raise a `Fault` for what PyTorch would refuse whatever the tensor's sizes are.
+
+    Its field is `init`, or `init.std` for what is wrong with an argument.
+    """
     if not isinstance(init, str) and len(init) != 1:
         raise Fault("E105", f"one initialiser, not {len(init)}", field="init")
     name, args = split(init)
@@ -56,47 +91,62 @@ def check(init: str | Mapping[str, Any], sizes: tuple[int, ...], dtype: str) -> 
         raise Fault("E105", f"there is no initialiser `{name}`", field="init", help=help)
     for argument, value in args.items():
         _check_argument(name, argument, value, LARGEST.get(dtype, 1e30))
-    if name == "constant_" and "val" not in args:
-        help = "for example `{constant_: 0.5}`"
-        raise Fault("E104", "constant_ needs a number", field="init", help=help)
+    for argument, example in _REQUIRED.get(name, {}).items():
+        if argument not in args:
+            help = f"for example `{{{name}: {example}}}`"
+            raise Fault("E104", f"{name} needs a number", field="init", help=help)
     _check_ranges(name, args)
-    _check_sizes(name, sizes)
 
 
 def _check_argument(name: str, argument: str, value: Any, largest: float) -> None:
+    field = f"init.{argument}"
     if argument not in INITIALISERS[name]:
         known = INITIALISERS[name]
         help = did_you_mean(argument, known) or (f"it has {', '.join(known)}" if known else None)
-        raise Fault("E103", f"{name} has no argument `{argument}`", field="init", help=help)
+        raise Fault("E103", f"{name} has no argument `{argument}`", field=field, help=help)
     words = WORDS.get(argument)
     if words is not None:
         if value not in words:
             message = f"{name}.{argument} is one of {', '.join(words)}, not {value!r}"
-            raise Fault("E105", message, field="init", help=did_you_mean(str(value), words))
+            raise Fault("E105", message, field=field, help=did_you_mean(str(value), words))
     elif isinstance(value, bool) or not isinstance(value, int | float):
-        raise Fault("E105", f"{name}.{argument} is a number, not {value!r}", field="init")
+        raise Fault("E105", f"{name}.{argument} is a number, not {value!r}", field=field)
     elif not abs(value) <= largest:
-        raise Fault("E208", f"{name}.{argument} is too large: {value}", field="init")
+        raise Fault("E208", f"{name}.{argument} is too large: {value}", field=field)
 
 
 def _check_ranges(name: str, args: Mapping[str, Any]) -> None:
     std, gain = args.get("std", 1), args.get("gain", 1)
     if std == 0 if name == "trunc_normal_" else std < 0:  # there, a negative one only mirrors
-        raise Fault("E208", f"{name}.std must be positive, not {std}", field="init")
+        raise Fault("E208", f"{name}.std must be positive, not {std}", field="init.std")
     if gain < 0 and name.startswith("xavier"):
-        raise Fault("E208", f"{name}.gain must not be negative, not {gain}", field="init")
+        raise Fault("E208", f"{name}.gain must not be negative, not {gain}", field="init.gain")
+    if not 0 <= args.get("sparsity", 0) <= 1:
+        message = f"{name}.sparsity is between 0 and 1, not {args['sparsity']}"
+        raise Fault("E105", message, field="init.sparsity")
+    groups = args.get("groups", 1)
+    if not isinstance(groups, int) or groups < 1:
+        message = f"{name}.groups is a whole number, 1 or more, not {groups!r}"
+        raise Fault("E105", message, field="init.groups")
     if "b" in INITIALISERS[name]:
         low = -2.0 if name == "trunc_normal_" else 0.0
         high = 2.0 if name == "trunc_normal_" else 1.0
         a, b = args.get("a", low), args.get("b", high)
         if a > b:
-            raise Fault("E208", f"{name} runs from a to b, but {a} is above {b}", field="init")
+            raise Fault("E208", f"{name} runs from a to b, but {a} is above {b}", field="init.a")
 
 
-def _check_sizes(name: str, sizes: tuple[int, ...]) -> None:
+def _check_sizes(name: str, args: Mapping[str, Any], sizes: tuple[int, ...]) -> None:
     shown = list(sizes)
-    if name == "eye_" and len(sizes) != 2:
-        raise Fault("E203", f"eye_ takes 2 dimensions, not {shown}", field="init")
+    if name in ("eye_", "sparse_") and len(sizes) != 2:
+        raise Fault("E203", f"{name} takes 2 dimensions, not {shown}", field="init")
+    if name == "dirac_" and len(sizes) not in (3, 4, 5):
+        raise Fault("E203", f"dirac_ takes 3, 4 or 5 dimensions, not {shown}", field="init")
+    if name == "dirac_" and 0 in sizes[2:] and 0 not in sizes[:2]:
+        raise Fault("E118", f"dirac_ has no centre in a kernel of {shown[2:]}", field="init")
+    if name == "dirac_" and sizes[0] % args.get("groups", 1):
+        message = f"groups {args['groups']} does not divide the first size of {shown}"
+        raise Fault("E206", message, field="init.groups")
     if name.startswith("kaiming") and 0 in sizes:
         return  # PyTorch leaves a tensor without elements alone
     if name in _MATRICES and len(sizes) < 2:

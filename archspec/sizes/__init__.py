@@ -20,15 +20,19 @@ from archspec.sizes.functions import (
     product,
     unequal,
 )
+from archspec.sizes.measured import Dimension, Measured, Term, largest_of, least_of, size_of
 from archspec.sizes.search import witness
 from archspec.sizes.valid import ValidSet, ValidSizes
 
 __all__ = [
     "LOWEST",
     "Condition",
+    "Dimension",
     "Domain",
     "Expr",
+    "Measured",
     "Size",
+    "Term",
     "ValidSet",
     "ValidSizes",
     "always",
@@ -36,9 +40,12 @@ __all__ = [
     "divisible",
     "equal",
     "holds",
+    "largest_of",
+    "least_of",
     "maximum",
     "minimum",
     "product",
+    "size_of",
     "unequal",
     "witness",
 ]

@@ -9,7 +9,7 @@ condition down as a requirement on the input. True and False are proved for all 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, NoReturn, TypeAlias, final
 
@@ -44,6 +44,13 @@ class Domain:
     def require(self, condition: Condition) -> None:
         """Take down one more requirement."""
         self._requirements[condition] = None
+
+    def requiring(self, conditions: Iterable[Condition]) -> Domain:
+        """The same symbols, with other requirements."""
+        other = Domain()
+        other.atoms.update(self.atoms)
+        other._requirements = dict.fromkeys(conditions)
+        return other
 
     @contextmanager
     def apart(self) -> Iterator[dict[Condition, None]]:
@@ -206,6 +213,8 @@ def _times(a: Expr, b: Expr) -> Size:
 
 def _floor(x: Expr, divisor: int) -> Size:
     """`x // divisor`: its multiples leave the floor, and a factor common to the rest cancels."""
+    if max(x.terms.values()) < 0:  # -H // 8 is -((H + 7) // 8): read as a person writes it
+        return -((-x + (divisor - 1)) // divisor)
     outside, inside = {}, {}
     for monomial, coefficient in x.terms.items():
         whole, rest = divmod(coefficient, divisor)

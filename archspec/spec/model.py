@@ -65,6 +65,8 @@ class ParamSpec(_Part):
     """int, float, bool, str, list or layer; None where only the default can tell."""
     nullable: bool
     default: Node | None
+    value: Node | None = None
+    """What stands in place of the default: of a variant, or of a file that extends this one."""
 
 
 class InputSpec(_Part):
@@ -73,6 +75,25 @@ class InputSpec(_Part):
     name: Scalar
     shape: Node
     dtype: str
+
+
+class Comparison(_Part):
+    """One thing that is required of a symbol, or of its remainder by a divisor."""
+
+    node: Scalar
+    """The comparison as it is written."""
+    divisor: Scalar | None
+    relation: str
+    bound: Scalar
+    """What the symbol is compared with: an expression."""
+
+
+class Requirement(_Part):
+    """What `requires:` says of one symbol."""
+
+    symbol: Scalar
+    node: Node
+    comparisons: tuple[Comparison, ...]
 
 
 class OutputSpec(_Part):
@@ -101,6 +122,15 @@ class BlockSpec(_Part):
     """Names of its inputs; one input named `input` if there are none."""
     body: Body | None = None
     outputs: Outputs | None = None
+
+
+class VariantSpec(_Part):
+    """A named configuration: values for parameters of the network, and facts about it."""
+
+    name: Scalar
+    values: dict[str, tuple[Scalar, Node]] = {}
+    """By parameter: its name where the variant writes it, and the value."""
+    expect: Node | None = None
 
 
 for _part in (LayerSpec, LoopSpec, Body):

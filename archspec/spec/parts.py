@@ -1,19 +1,33 @@
 """Helpers to read typed parts out of mappings: known keys, kinds of values, names."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from archspec.diagnostics import Collector, Refused, did_you_mean
 from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
 
 LATER = {
-    "variants": "variants",
-    "extends": "files that extend others",
-    "include": "included files",
     "init": "initialisers by layer type",
-    "expect": "expectations",
-    "requires": "declared input sizes",
 }
 """Keys of the language that this version does not know yet, and what they would bring."""
+
+T = TypeVar("T")
+
+
+def attempt(read: Callable[[], T]) -> T | None:
+    """What can be read, or None: that it cannot was reported."""
+    try:
+        return read()
+    except Refused:
+        return None
+
+
+def section(
+    top: Mapping, key: str, found: Collector, read: Callable[[Node, Collector], T]
+) -> T | None:
+    """The section under a key; None where there is none, and where it cannot be read."""
+    node = top.get(key)
+    return None if node is None else attempt(lambda: read(node, found))
 
 
 def as_mapping(node: Node, what: str, found: Collector, help: str | None = None) -> Mapping:

@@ -24,23 +24,27 @@ _FORBIDDEN = re.compile(
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read_file(path: str | Path, found: Collector) -> Source:
-    """The text of a file. Raises `OSError` if it cannot be opened, `Refused` if it is no text."""
+def read_file(path: str | Path, found: Collector, *, name: str | None = None) -> Source:
+    """The text of a file, called `name` in messages (None: by its path).
+
+    Raises `OSError` if it cannot be opened, `Refused` if it is no text.
+    """
     file = Path(path)
-    source = Source(str(path))
+    name = str(path) if name is None else name
+    source = Source(name)
     with file.open("rb") as stream:
         data = stream.read(MAX_BYTES + 1)
     start = Place(source, 1, 1, 2)
     if len(data) > MAX_BYTES:
         raise found.report("E005", f"the file is larger than {MAX_BYTES // 1_000_000} MB", start)
     try:
-        return Source(str(path), data.decode("utf-8-sig"))
+        return Source(name, data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         before = data[data.rfind(b"\n", 0, error.start) + 1 : error.start].decode(
             "utf-8", "replace"
         )
-        shown = Source(str(path), data.decode("utf-8", "replace"))
+        shown = Source(name, data.decode("utf-8", "replace"))
         place = Place(shown, line, len(before) + 1, len(before) + 2)
         message = f"the file is not UTF-8: byte {data[error.start]:#04x} on line {line}"
         raise found.report("E002", message, place, help="save it as UTF-8") from None

@@ -99,6 +99,22 @@ class Sequence(Node):
         return f"Sequence({len(self.items)})"
 
 
+def part_of(node: Scalar, start: int, end: int) -> Scalar:
+    """A part of a text, without the blanks around it, at its own place.
+
+    At the place of the whole where the text is not as written: escaped, folded, or made in Python.
+    """
+    text = node.text[start:end]
+    start += len(text) - len(text.lstrip())
+    text = text.strip()
+    place, mark = node.place, node.mark
+    written = place.source.line(place.line)[place.column - 1 : place.end_column - 1]
+    for quote in (0, 1):
+        if place.line and written[quote : len(written) - quote] == node.text:
+            mark = pack(place.line - 1, place.column - 1 + quote + start, len(text))
+    return Scalar(node.source, mark, text, text, node.plain)
+
+
 def describe(node: Node) -> str:
     """What a node is, in the words of messages."""
     if isinstance(node, Mapping):

@@ -1,0 +1,181 @@
+"""Reading a checkpoint: a file → tensors by key. Code that a file brings is never run."""
+
+import pickle
+import re
+import struct
+import zipfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from archspec.diagnostics.suggest import did_you_mean
+
+STATES: Final = ("state_dict", "model_state_dict", "model", "net", "network", "weights")
+"""Keys under which training scripts put the state dict."""
+WRAPPERS: Final = ("_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module")
+"""Names that compiling, checkpointing and sharding put between a module and its children."""
+MAX_PREFIX: Final = 3
+"""Names before all keys that are looked through."""
+EXTRA: Final = "_extra_state"
+SUFFIXES: Final = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
+
+
+class WeightsError(ValueError):
+    """A checkpoint that cannot be read. `UnfitWeights` is one that does not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a file holds: a state dict."""
+
+    state: Mapping[str, Any]
+    """Tensors by key; anything else is the extra state of a module."""
+    versions: Mapping[str, Any] = field(default_factory=dict)
+    """By module: what PyTorch notes about the format of its entries. Empty if it does not."""
+    stripped: tuple[str, ...] = ()
+    """What stood around the state dict or its keys, in words."""
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """The state dict in a file of `torch.save` or safetensors. Raises `WeightsError`."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(9)
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {_why(path, error)}") from error
+    if not start:
+        raise WeightsError(f"{path} is empty")
+    if path.suffix == ".safetensors" or _is_safetensors(start, path.stat().st_size):
+        return Checkpoint(_read_safetensors(path))
+    return _state(path, _read_pickle(path))
+
+
+def _why(path: Path, error: OSError) -> str:
+    reason = error.strerror or str(error)
+    if not isinstance(error, FileNotFoundError) or not path.parent.is_dir():
+        return reason
+    near = [each.name for each in path.parent.iterdir() if each.suffix in SUFFIXES]
+    hint = did_you_mean(path.name, near)
+    return f"{reason} ({hint})" if hint else reason
+
+
+def _is_safetensors(start: bytes, size: int) -> bool:
+    """Eight bytes with the length of a JSON header, and its brace."""
+    if len(start) < 9 or start[8:9] != b"{":
+        return False
+    length: int = struct.unpack("<Q", start[:8])[0]
+    return length <= size
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        import safetensors
+        from safetensors.torch import load_file
+    except ModuleNotFoundError as error:
+        hint = "pip install 'archspec-nn[safetensors]'"
+        raise WeightsError(f"reading {path} needs safetensors: {hint}") from error
+    try:
+        return load_file(path)
+    except (safetensors.SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
+        raise WeightsError(f"{path} is not a safetensors file: {_first_line(error)}") from error
+
+
+def _read_pickle(path: Path) -> Any:
+    """What `torch.save` wrote; tensors and plain data only."""
+    try:
+        mapped = zipfile.is_zipfile(path)  # the older format is read into memory
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped or None)
+    except pickle.UnpicklingError as error:
+        raise WeightsError(f"{path} {_unsafe(str(error))}") from error
+    except MemoryError as error:
+        raise WeightsError(f"{path} does not fit into memory") from error
+    except Exception as error:  # a damaged file makes readers raise whatever they like
+        kind = "is not a checkpoint that PyTorch can read"
+        raise WeightsError(f"{path} {kind}: {_first_line(error)}") from error
+
+
+def _unsafe(said: str) -> str:
+    """What is wrong with a pickle that holds more than tensors, or is none."""
+    found = re.search(r"GLOBAL (\S+) was not an allowed global", said)
+    if found is None:
+        return f"is not a checkpoint that PyTorch can read: {_first_line(said)}"
+    return (
+        f"holds more than tensors ({found[1]}), which could run code when read; "
+        "save the weights alone: torch.save(module.state_dict(), FILE)"
+    )
+
+
+def _first_line(said: object) -> str:
+    """The beginning of a message of several lines."""
+    lines = str(said).strip().splitlines() or [type(said).__name__]
+    return lines[0][:200]
+
+
+def _state(path: Path, held: Any) -> Checkpoint:
+    """Take the state dict out of what a training script saved around it."""
+    stripped = []
+    while isinstance(held, Mapping) and not _is_state(held):
+        key = next((key for key in STATES if isinstance(held.get(key), Mapping)), None)
+        if key is None:
+            break
+        held = held[key]
+        stripped.append(f"the entry `{key}`")
+    if not isinstance(held, Mapping):
+        raise WeightsError(f"{path} holds a {type(held).__name__}, not a state dict")
+    if not _is_state(held):
+        raise WeightsError(f"{path} holds no state dict: its keys are {_listed(held)}")
+    return Checkpoint(held, getattr(held, "_metadata", {}), tuple(stripped))
+
+
+def _is_state(held: Mapping[Any, Any]) -> bool:
+    """Whether these are tensors by key, and nothing else but extra state of modules."""
+    return bool(held) and all(
+        isinstance(key, str) and (isinstance(value, Tensor) or key.endswith(EXTRA))
+        for key, value in held.items()
+    )
+
+
+def _listed(held: Mapping[Any, Any]) -> str:
+    shown = [str(key)[:40] for key in list(held)[:8]]
+    return ", ".join(shown) + (" …" if len(held) > 8 else "") if shown else "none"
+
+
+def without_wrappers(checkpoint: Checkpoint, own: Collection[str]) -> Checkpoint:
+    """The checkpoint with the keys as the module has them: `own` are the module's.
+
+    Taken away is what wraps whole modules: `_orig_mod` of `torch.compile` wherever it stands, and
+    names that all keys begin with where none of the module's do, as `module` of DDP.
+    """
+    names = {key: key.split(".") for key in checkpoint.state}
+    theirs = {part for key in own for part in key.split(".")}
+    stripped = []
+    for wrapper in WRAPPERS:
+        if wrapper not in theirs and any(wrapper in parts for parts in names.values()):
+            names = {key: [p for p in parts if p != wrapper] for key, parts in names.items()}
+            stripped.append(f"`{wrapper}` in the keys")
+    prefix = _common_prefix(list(names.values()), own)
+    if prefix:
+        names = {key: parts[len(prefix) :] for key, parts in names.items()}
+        stripped.append(f"`{'.'.join(prefix)}.` before the keys")
+    renamed = {".".join(parts): key for key, parts in names.items()}
+    if not stripped or len(renamed) < len(names):
+        return checkpoint
+    state = {new: checkpoint.state[key] for new, key in renamed.items()}
+    return Checkpoint(state, {}, (*checkpoint.stripped, *stripped))
+
+
+def _common_prefix(keys: list[list[str]], own: Collection[str]) -> list[str]:
+    """The names that all keys begin with, if the module knows most keys without them."""
+    known = set(own)
+    for depth in range(1, MAX_PREFIX + 1):
+        if len({tuple(parts[:depth]) for parts in keys}) != 1:
+            break
+        prefix = keys[0][:depth]
+        found = sum(".".join(parts[depth:]) in known for parts in keys)
+        if 2 * found > len(keys) and not any(".".join(parts) in known for parts in keys):
+            return prefix
+    return []

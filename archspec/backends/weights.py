@@ -1,0 +1,113 @@
+"""Weights from a file into a module: everything or, with a report of what does not fit, nothing."""
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from archspec.backends.checkpoint import Checkpoint, WeightsError, read_checkpoint, without_wrappers
+from archspec.backends.renames import Shape
+from archspec.backends.weights_report import Difference, WeightsReport
+
+COUNTER = ".num_batches_tracked"
+"""Norms did not count their batches before version 2 of their state."""
+
+
+class UnfitWeights(WeightsError):
+    """A checkpoint that does not fit the module. `report` says where."""
+
+    def __init__(self, report: WeightsReport) -> None:
+        super().__init__(f"{report.file} does not fit: {report.summary()}\n{report.text()}")
+        self.report = report
+
+
+def load_weights(
+    module: nn.Module, path: str | PathLike[str], *, partial: bool = False
+) -> WeightsReport:
+    """Load a checkpoint into a module: a file of `torch.save` or safetensors.
+
+    The file may hold a state dict, or one inside what a training script saves around it; names that
+    DDP or `torch.compile` put before the keys are taken away. Values are converted to the module's
+    dtypes. Code in the file is never run.
+
+    Args:
+        module: any module. Parameters on the meta device become real.
+        path: the file.
+        partial: load what fits and leave the rest of the module as it is.
+
+    Raises `WeightsError` if the file cannot be read, and `UnfitWeights`, with the report and before
+    anything is loaded, if a key is missing, unexpected or of another shape (unless `partial`).
+    """
+    file = Path(path)
+    own = module.state_dict()
+    checkpoint = without_wrappers(read_checkpoint(file), own)
+    report = compare(str(path), checkpoint, own)
+    if not (report.ok or partial):
+        raise UnfitWeights(report)
+    fitting = {key: checkpoint.state[key] for key in report.loaded}
+    _fill(module, own, fitting, file)
+    return report
+
+
+def _fill(module: nn.Module, own: Mapping[str, Any], state: dict[str, Any], file: Path) -> None:
+    """Copy the values; what is on the meta device takes copies of them in its place."""
+    meta = any(isinstance(each, Tensor) and each.is_meta for each in own.values())
+    if meta:
+        state = {key: _like(value, own[key]) for key, value in state.items()}
+    try:
+        module.load_state_dict(state, strict=False, assign=meta)
+    except (RuntimeError, NotImplementedError) as error:
+        said = str(error).strip().splitlines()[-1].strip()
+        raise WeightsError(f"PyTorch cannot load {file}: {said}") from error
+
+
+def _like(value: Any, own: Any) -> Any:
+    if not isinstance(value, Tensor):
+        return value
+    device = value.device if own.is_meta else own.device
+    return value.to(device=device, dtype=own.dtype, copy=True)
+
+
+def compare(file: str, checkpoint: Checkpoint, own: Mapping[str, Any]) -> WeightsReport:
+    """What would go into a module with these entries, and what would not."""
+    state = checkpoint.state
+    loaded, shapes, dtypes, converted = [], {}, {}, {}
+    for key in own:
+        theirs, ours = state.get(key), own[key]
+        if not (isinstance(theirs, Tensor) and isinstance(ours, Tensor)):
+            loaded += [key] * (key in state)
+        elif theirs.shape != ours.shape:
+            shapes[key] = Difference(tuple(theirs.shape), tuple(ours.shape))
+        elif not torch.can_cast(theirs.dtype, ours.dtype):
+            dtypes[key] = Difference(theirs.dtype, ours.dtype)
+        else:
+            loaded.append(key)
+            if theirs.dtype != ours.dtype:
+                converted[key] = Difference(theirs.dtype, ours.dtype)
+    return WeightsReport(
+        file=file,
+        loaded=tuple(loaded),
+        missing=tuple(key for key in own if key not in state and not _optional(key, checkpoint)),
+        unexpected=tuple(key for key in state if key not in own),
+        shapes=shapes,
+        dtypes=dtypes,
+        converted=converted,
+        stripped=checkpoint.stripped,
+        file_shapes=_shapes(state),
+        module_shapes=_shapes(own),
+    )
+
+
+def _optional(key: str, checkpoint: Checkpoint) -> bool:
+    """Whether PyTorch, too, loads without this key: the counter of a norm in an older file."""
+    if not key.endswith(COUNTER):
+        return False
+    version = checkpoint.versions.get(key.removesuffix(COUNTER), {}).get("version")
+    return version is None or version < 2
+
+
+def _shapes(state: Mapping[str, Any]) -> dict[str, Shape]:
+    return {key: tuple(each.shape) for key, each in state.items() if isinstance(each, Tensor)}
