@@ -10,33 +10,50 @@ and size, and builds a plain `torch.nn.Module`.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from archspec.backends.artefacts import Artefact, ArtefactError
+    from archspec.backends.checkpoint import WeightsError
+    from archspec.backends.guard import guard
+    from archspec.backends.weights import load_weights
+    from archspec.backends.weights_report import WeightsReport
     from archspec.diagnostics import Diagnostic, SpecError
+    from archspec.inputs import InputError
     from archspec.network import LayerRow, Network
     from archspec.ops import Layer, register
-    from archspec.pipeline import Report, check, from_dict, load, loads
+    from archspec.pipeline import check, from_dict, load, loads
+    from archspec.report import Report
     from archspec.spec import Spec
     from archspec.tensors import Tensor
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Artefact": "archspec.backends.artefacts",
+    "ArtefactError": "archspec.backends.artefacts",
     "Diagnostic": "archspec.diagnostics",
+    "InputError": "archspec.inputs",
     "SpecError": "archspec.diagnostics",
     "LayerRow": "archspec.network",
     "Network": "archspec.network",
     "Layer": "archspec.ops",
     "register": "archspec.ops",
-    "Report": "archspec.pipeline",
+    "Report": "archspec.report",
     "check": "archspec.pipeline",
     "from_dict": "archspec.pipeline",
+    "guard": "archspec.backends.guard",
     "load": "archspec.pipeline",
+    "load_weights": "archspec.backends.weights",
     "loads": "archspec.pipeline",
     "Spec": "archspec.spec",
     "Tensor": "archspec.tensors",
+    "WeightsError": "archspec.backends.checkpoint",
+    "WeightsReport": "archspec.backends.weights_report",
 }
 
 __all__ = [
+    "Artefact",
+    "ArtefactError",
     "Diagnostic",
+    "InputError",
     "Layer",
     "LayerRow",
     "Network",
@@ -44,9 +61,13 @@ __all__ = [
     "Spec",
     "SpecError",
     "Tensor",
+    "WeightsError",
+    "WeightsReport",
     "check",
     "from_dict",
+    "guard",
     "load",
+    "load_weights",
     "loads",
     "register",
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archspec.ops import Layer
+from archspec.ops.initialisers import Initialiser
 from archspec.syntax import Node
 from archspec.tensors import Tensor
 
@@ -18,6 +19,8 @@ class Leaf:
 
     layer: Layer
     node: Node
+    initialisers: dict[str, Initialiser] = field(default_factory=dict)
+    """What `init:` says of its parameters, by name; PyTorch's own way for those not in it."""
 
     @property
     def type(self) -> str:

@@ -6,6 +6,7 @@ names a whole spec, `torchvision/resnet`.
 
 from collections.abc import Iterable, Iterator
 from functools import cache
+from os import PathLike
 from pathlib import Path
 
 SUFFIXES = (".yaml", ".yml")
@@ -21,7 +22,7 @@ def shipped() -> Path | None:
     return beside if (_PACKAGE.parent / "pyproject.toml").is_file() and beside.is_dir() else None
 
 
-def folders(named: Iterable[str | Path] = ()) -> tuple[Path, ...]:
+def folders(named: Iterable[str | PathLike[str]] = ()) -> tuple[Path, ...]:
     """The library folders: those that the caller names, then the one that is always there."""
     ours = shipped()
     return (*map(Path, named), *((ours,) if ours is not None else ()))

@@ -3,18 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archspec.graph import Graph, Trace
+from archspec.inputs import MODULE_DTYPE, InputContract
 from archspec.resolve import Application, applications
-from archspec.sizes import Condition, Domain, Size, ValidSizes
+from archspec.sizes import Condition, Declaration, Domain, Size, ValidSizes
 from archspec.spec import Spec
 from archspec.tensors import Tensor
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     import networkx
     import torch
 
+    from archspec.backends.artefacts import Artefact
+    from archspec.exporting import ExportPlan
     from archspec.features import Feature
 
 Shape = tuple[Size, ...]
@@ -52,6 +58,8 @@ class Network:
     domain: Domain
     example_sizes: Mapping[str, int] = field(default_factory=dict)
     """For symbolic inputs: sizes that work."""
+    declaration: Declaration = Declaration()
+    """What `requires:` says of the symbols."""
     fixed: Mapping[str, int] = field(default_factory=dict)
     """Sizes that `at` gave to symbols of the spec."""
     given: Mapping[str, Any] = field(default_factory=dict)
@@ -102,11 +110,34 @@ class Network:
 
     @cached_property
     def sizes(self) -> ValidSizes:
-        """Which sizes the symbols of the inputs may have."""
+        """Which sizes the symbols of the inputs may have: those that work and are declared."""
+        layers, declared = self.layer_sizes, self.declaration.conditions
+        if not declared:
+            return layers
+        return ValidSizes(layers.symbols, (*declared, *layers.conditions))
+
+    @cached_property
+    def layer_sizes(self) -> ValidSizes:
+        """Which sizes work, whatever `requires:` says."""
         tensors = self.input_tensors.values()
         sizes = (size for tensor in tensors for size in tensor.shape if not isinstance(size, int))
         symbols = dict.fromkeys(name for size in sizes for name in sorted(size.symbols))
         return ValidSizes(tuple(symbols), tuple(self.conditions))
+
+    @cached_property
+    def input_contract(self) -> InputContract:
+        """What may go into the network, as a value of its own."""
+        return InputContract(self.input_tensors, self.sizes, self.layer_sizes)
+
+    def check_input(self, /, *tensors: Any, **named: Any) -> None:
+        """Say why tensors cannot go in: raises `InputError`; gives None if they can.
+
+        The tensors stand by position or by name, as in a call of the module, and with a batch.
+        Anything with a `shape` and a `dtype` will do. Floating tensors are float32 for float32
+        inputs, which is what `build()` makes; `archspec.guard` asks the module.
+        """
+        floats = MODULE_DTYPE if self.parameter_count else None
+        self.input_contract.check(tensors, named, floats=floats)
 
     def at(self, /, **sizes: int) -> "Network":
         """The network with these sizes for symbols of its inputs: `network.at(H=300, W=224)`.
@@ -162,18 +193,40 @@ class Network:
 
         return to_networkx(self)
 
+    def export_plan(self, *, batch: bool = True) -> "ExportPlan":
+        """Which symbolic sizes `torch.export` can keep open, and what it drops, in words."""
+        from archspec.exporting import plan  # needed by few
+
+        return plan(self, batch=batch)
+
+    def dynamic_shapes(self, *, batch: bool = True) -> "dict[str, dict[int, Any]]":
+        """What `torch.export.export(module, inputs, dynamic_shapes=...)` takes.
+
+        The largest part of the valid sizes that export can express; `export_plan` says which, what
+        is dropped, and sizes to export with.
+
+        Args:
+            batch: whether the batch stays open.
+        """
+        from archspec.backends.dynamic import dynamic_shapes  # loads torch
+
+        return dynamic_shapes(self, self.export_plan(batch=batch))
+
     def build(
         self,
         *,
         device: "torch.device | str | None" = None,
         dtype: "torch.dtype | str | None" = None,
+        init: bool = True,
         max_params: int | None = None,
     ) -> "torch.nn.Module":
-        """The network as a plain `nn.Module`, initialised as PyTorch does.
+        """The network as a plain `nn.Module`, initialised as its spec says or as PyTorch does.
 
         Args:
             device: where its tensors live; PyTorch's default if None.
             dtype: of its parameters and floating buffers; PyTorch's default if None.
+            init: whether to initialise it. Without, its parameters hold arbitrary numbers until
+                weights are loaded; on the meta device nothing is initialised anyway.
             max_params: how many parameters it may have; as many as fit into memory if None.
 
         Raises `ValueError` for an unknown dtype; `MemoryError`, before anything is allocated, if
@@ -181,7 +234,25 @@ class Network:
         """
         from archspec.backends.module import build  # loads torch
 
-        return build(self, device=device, dtype=dtype, max_params=max_params)
+        return build(self, device=device, dtype=dtype, init=init, max_params=max_params)
+
+    def export(
+        self, path: "str | PathLike[str]", module: "torch.nn.Module | None" = None
+    ) -> "Artefact":
+        """Write the network to a file of the kind that its suffix says.
+
+        `.py` source, `.pt2` a program of `torch.export`, `.onnx`, or the weights alone:
+        `.safetensors`, `.pt`, `.pth`. What symbols stand for stays open, and so does the batch.
+
+        Args:
+            path: where to; a file that is there is replaced, once the new one is complete.
+            module: what `build` made, with the weights to write; a fresh one if None.
+
+        Raises `ArtefactError` if the file cannot be written.
+        """
+        from archspec.backends.artefacts import write  # imports this module
+
+        return write(self, Path(path), module)
 
 
 def at(size: Size, sizes: Mapping[str, int]) -> int:

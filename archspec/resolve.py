@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from archspec.diagnostics import Fault
 from archspec.graph import Call, Composite, Leaf, Trace
-from archspec.ops import accept, outputs_of
-from archspec.sizes import Size, product
+from archspec.ops import Layer, accept, outputs_of
+from archspec.sizes import Condition, Dimension, Domain, Size, always, equal, product
 from archspec.tensors import Tensor
 
 
@@ -29,6 +29,8 @@ def resolve(scope: Composite, inputs: Sequence[Tensor]) -> Trace:
     trace = Trace(list(inputs))
     for number, call in enumerate(scope.calls):
         given = [trace.tensors[value] for value in call.inputs]
+        if isinstance(call.target, Leaf) and call.target.layer.measured:
+            _check_measures(call.target.layer, trace.tensors)
         found, inner = outputs(call.target, given)
         if len(found) != len(call.outputs):
             made, here = len(call.outputs), len(found)
@@ -37,6 +39,20 @@ def resolve(scope: Composite, inputs: Sequence[Tensor]) -> Trace:
         if inner is not None:
             trace.inner[number] = inner
     return trace
+
+
+def _check_measures(layer: Layer, tensors: Sequence[Tensor]) -> None:
+    """Raise a `Fault` if sizes that a layer was made with are others for these tensors."""
+
+    def size(read: Dimension) -> Size:
+        tensor = tensors[read.value]
+        return tensor.shape[read.index - tensor.batched]
+
+    for measure in layer.measures():
+        found = measure.recomputed(size)
+        if not always(equal(found, measure.size)):
+            message = f"{type(layer).__name__} was made for a size of {measure}, and gets {found}"
+            raise Fault("E114", message, input=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +83,14 @@ class Application:
         total = sum((product(shape) for shape in self.leaf.layer.weights().values()), start=0)
         assert isinstance(total, int)
         return total
+
+
+def requirements(application: Application, domain: Domain) -> list[Condition]:
+    """What one call of a leaf requires of symbolic sizes."""
+    with domain.apart() as taken:
+        layer = accept(application.leaf.layer, *application.inputs)
+        outputs_of(layer, application.inputs)
+    return list(taken)
 
 
 def applications(

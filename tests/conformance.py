@@ -20,6 +20,7 @@ import archspec
 from archspec.graph import Composite
 from archspec.network import Network
 from archspec.sizes import Expr, Size
+from archspec.tensors import Tensor
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(__file__).parent / "data"
@@ -156,12 +157,18 @@ def predicted_calls(network: Network, shape: Shape) -> list[CalledModule]:
     sizes, batch = sizes_of(network, shape), shape[0]
     names = _targets(network.graph.root)
 
-    def full(inner: tuple[Size, ...]) -> Shape:
-        return (batch, *(value(size, sizes) for size in inner))
+    def full(inner: tuple[Size, ...], tensor: Tensor) -> Shape:
+        found = tuple(value(size, sizes) for size in inner)
+        return (batch, *found) if tensor.batched else found
 
     return [
-        CalledModule(name, row.type, tuple(map(full, row.input_shapes)), full(row.output_shape))
-        for name, row in zip(names, network.layers, strict=True)
+        CalledModule(
+            name,
+            row.type,
+            tuple(map(full, row.input_shapes, made.inputs)),
+            full(row.output_shape, made.outputs[0]),
+        )
+        for name, row, made in zip(names, network.layers, network.applications, strict=True)
     ]
 
 
@@ -236,9 +243,9 @@ def input_by_formula(shape: Shape) -> torch.Tensor:
 def weights_by_formula(module: torch.nn.Module, gain: float) -> None:
     """Fill the state dict of a module as fingerprints want it."""
     for position, (key, tensor) in enumerate(module.state_dict().items()):
-        if not tensor.is_floating_point():
-            continue
         last = key.rpartition(".")[2]
+        if not tensor.is_floating_point() or last == "relative_coords_table":
+            continue
         flat = tensor.view(-1)
         for begin in range(0, flat.numel(), CHUNK):
             part = flat[begin : begin + CHUNK]

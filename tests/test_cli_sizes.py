@@ -41,7 +41,7 @@ def test_command_tries(capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 1
     works, fails, why, mixed = out.splitlines()[-4:]
     assert works == "H = 32, W = 32 works: output 2×32×32"
-    assert fails == "H = 225, W = 225 does not work (E202, line 24):"
+    assert fails == "H = 225, W = 225 does not work (E202, line 25):"
     assert why.startswith("  Concat along dimension 1: ")
     assert mixed == "H = 16, W = 48 works: output 2×16×48"
     assert command(capsys, UNET, "--try", "32")[0] == 0

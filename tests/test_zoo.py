@@ -84,7 +84,7 @@ def test_arguments(model: Model) -> None:
     """Dropout and stochastic depth rates, eps and momentum of norms, and all that repr tells."""
     found = dict(on_meta(model).named_modules())
     for name, kind, text in model.arguments:
-        if hasattr(torch.nn, kind) and kind != "Sequential":
+        if hasattr(torch.nn, kind) and kind not in ("Sequential", "ModuleList"):
             assert type(found[name]).__name__ == kind
             assert conformance.meaning(found[name].extra_repr()) == conformance.meaning(text), name
         elif kind == "StochasticDepth" and name in found:

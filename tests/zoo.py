@@ -12,7 +12,10 @@ from typing import Any
 import torch
 
 import archspec
+from archspec import library
+from archspec.diagnostics import Collector
 from archspec.network import Network
+from archspec.spec.opening import open_spec
 from tests.conformance import ROOT, CalledModule, Run, Shape, read_data, run
 
 FOLDERS = ("torchvision", "segmentation")
@@ -111,6 +114,11 @@ def families() -> dict[str, Path]:
     return {variant: path for path in files for variant in variants_of(path)}
 
 
+def variants_of(path: Path) -> list[str]:
+    """The variants of a file, in its order. Its layers are not looked at."""
+    return list(open_spec(path, Collector(), library.folders()).variants)
+
+
 def network(model: Model) -> Network:
     """The network of a model."""
     return load(model.variant, **model.params)
@@ -143,25 +151,3 @@ def named(outputs: Any) -> dict[str, torch.Tensor]:
     if isinstance(outputs, torch.Tensor):
         return {"output": outputs}
     return outputs if isinstance(outputs, dict) else outputs._asdict()
-
-
-# Interim, until `variants:` and `load(variant=)` are there:
-def variants_of(path: Path) -> list[str]:
-    return list(_plain(path).get("variants", {}))
-
-
-def _plain(path: Path) -> dict[str, Any]:
-    from archspec.diagnostics import Collector
-    from archspec.syntax import read, read_file
-    from archspec.syntax.data import plain
-
-    found = Collector()
-    return plain(read(read_file(path, found), found))
-
-
-def load(variant: str, /, **params: Any) -> Network:  # noqa: F811
-    data = _plain(families()[variant])
-    known = data.pop("variants", {})[variant] or {}
-    for key in ("init", "expect"):
-        data.pop(key, None)
-    return archspec.from_dict(data, params={**known.get("params", known), **params})

@@ -12,6 +12,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
+from archspec.backends.weights_report import WeightsReport
 from archspec.diagnostics.suggest import did_you_mean
 
 STATES: Final = ("state_dict", "model_state_dict", "model", "net", "network", "weights")
@@ -21,11 +22,16 @@ WRAPPERS: Final = ("_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_mod
 MAX_PREFIX: Final = 3
 """Names before all keys that are looked through."""
 EXTRA: Final = "_extra_state"
+UNREADABLE: Final = "is neither a checkpoint of torch.save nor of safetensors, or it is damaged"
 SUFFIXES: Final = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
 
 
 class WeightsError(ValueError):
-    """A checkpoint that cannot be read. `UnfitWeights` is one that does not fit."""
+    """A checkpoint that cannot be read, or that does not fit: then `report` says where."""
+
+    def __init__(self, message: str, report: WeightsReport | None = None) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (safetensors.SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
-        raise WeightsError(f"{path} is not a safetensors file: {_first_line(error)}") from error
+        raise WeightsError(f"{path} {UNREADABLE} ({_first_line(error)})") from error
 
 
 def _read_pickle(path: Path) -> Any:
@@ -94,25 +100,24 @@ def _read_pickle(path: Path) -> Any:
     except MemoryError as error:
         raise WeightsError(f"{path} does not fit into memory") from error
     except Exception as error:  # a damaged file makes readers raise whatever they like
-        kind = "is not a checkpoint that PyTorch can read"
-        raise WeightsError(f"{path} {kind}: {_first_line(error)}") from error
+        raise WeightsError(f"{path} {UNREADABLE} ({_first_line(error)})") from error
 
 
 def _unsafe(said: str) -> str:
     """What is wrong with a pickle that holds more than tensors, or is none."""
     found = re.search(r"GLOBAL (\S+) was not an allowed global", said)
     if found is None:
-        return f"is not a checkpoint that PyTorch can read: {_first_line(said)}"
+        return UNREADABLE
     return (
-        f"holds more than tensors ({found[1]}), which could run code when read; "
-        "save the weights alone: torch.save(module.state_dict(), FILE)"
+        f"holds more than tensors ({found[1]}), and reading that could run code: "
+        "save the weights alone, by torch.save(module.state_dict(), FILE)"
     )
 
 
 def _first_line(said: object) -> str:
-    """The beginning of a message of several lines."""
+    """The first sentence of a message."""
     lines = str(said).strip().splitlines() or [type(said).__name__]
-    return lines[0][:200]
+    return lines[0].partition(". ")[0][:200]
 
 
 def _state(path: Path, held: Any) -> Checkpoint:

@@ -4,60 +4,40 @@ Composites that differ in numbers only share a class; the numbers that differ be
 its constructor, under the spec's own parameter names where they have them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from archspec.backends.constructors import Constructor
 from archspec.backends.expressions import (
     Construction,
     Expression,
     Hole,
     Invocation,
+    Repeated,
     Text,
     invocation,
     parts,
     skeleton,
 )
+from archspec.backends.folding import fold, growing
 from archspec.backends.forward import Forward, braced, emissions
 from archspec.backends.literals import TAKEN as TAKEN_WORDS
-from archspec.backends.literals import class_name, fresh, identifier, literal
-from archspec.backends.small import SmallModules, claim
-from archspec.graph import Composite, Leaf, Output, Trace
-from archspec.ops import Construct, FreeTensor, Function
-from archspec.ops.base import Emission
-
-SEQUENTIAL = frozenset(
-    """
-    append extend insert pop _get_item_by_idx
-    __add__ __delitem__ __getitem__ __iadd__ __imul__ __iter__ __len__ __mul__ __rmul__ __setitem__
-    """.split()  # noqa: SIM905 - names read better as text
+from archspec.backends.literals import class_name, literal
+from archspec.backends.plans import (
+    Member,
+    Plan,
+    counted_names,
+    dense_dim,
+    dense_forward,
+    is_chain,
+    loop_forward,
 )
-"""Attributes of `nn.Sequential` that a child cannot be called by."""
-
-
-@dataclass(slots=True, eq=False)
-class Member:
-    """A line of `__init__`: a child, parameter or buffer of a scope."""
-
-    name: str
-    value: Expression | FreeTensor
-
-
-@dataclass(slots=True, eq=False)
-class Plan:
-    """How one composite is written."""
-
-    composite: Composite
-    name: str
-    members: list[Member]
-    sequential: bool
-    arguments: list[str] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
-    result: str = "Tensor"
-    number: int = 0
-    """Its position among the instances of its class."""
-    inline: bool = False
-    """Written where it is constructed, as `nn.Sequential(...)`."""
+from archspec.backends.small import SmallModules, claim
+from archspec.backends.variants import distinguished
+from archspec.graph import Composite, Leaf, Output, Trace
+from archspec.ops import Construct, FreeTensor
+from archspec.ops.base import Emission
 
 
 @dataclass(slots=True, eq=False)
@@ -66,22 +46,15 @@ class Class:
 
     name: str
     plans: list[Plan] = field(default_factory=list)
-    columns: list[tuple[Any, ...]] = field(default_factory=list)
-    """For every literal, in reading order: its value in each instance."""
-    parameters: dict[str, tuple[Any, ...]] = field(default_factory=dict)
-    """Constructor arguments: their columns."""
-    names: dict[str, str] = field(default_factory=dict)
-    """Constructor arguments by the spelling of their columns: 1, 1.0 and true are three things."""
-
-    def name_of(self, column: tuple[Any, ...]) -> str | None:
-        """The constructor argument that holds these literals."""
-        return self.names.get(repr(column))
+    constructor: Constructor = field(default_factory=Constructor)
 
 
 class Classes:
     """All classes of a network."""
 
-    def __init__(self, root: Composite, trace: Trace) -> None:
+    def __init__(
+        self, root: Composite, trace: Trace, defaults: Mapping[str, Mapping[str, Any]]
+    ) -> None:
         self.taken = set(TAKEN_WORDS)
         """The names at the top of the file."""
         self.small = SmallModules(self.taken)
@@ -90,10 +63,20 @@ class Classes:
         self.classes: dict[str, Class] = {}
         self.tuples: dict[str, tuple[str, ...]] = {}
         """The named tuples that scopes return: their fields."""
+        self.described: dict[int, tuple[Any, ...]] = {}
+        """All literals of a composite that has a class."""
         self.scope = root
         self.root = self.plan(root, trace, root.kind or "network")
+        self.name_classes()
         for each in self.classes.values():
-            self.parametrise(each)
+            rows = [list(self.literals(plan)) for plan in each.plans]
+            params = [plan.composite.params for plan in each.plans]
+            kind = each.plans[0].composite.kind or ""
+            each.constructor.choose(rows, params, defaults.get(kind, {}), self.taken)
+
+    def class_of(self, scope: Composite) -> Class:
+        """The class whose instance a composite is."""
+        return self.classes[self.keys[id(scope)]]
 
     # Plans, innermost first.
 
@@ -103,37 +86,18 @@ class Classes:
             if isinstance(call.target, Composite) and id(call.target) not in self.plans:
                 self.plan(call.target, trace.inner[number], call.name)
         found = emissions(scope, trace)
-        chain = self.is_chain(scope, found)
+        chain = is_chain(scope, found)
         members = list(self.members(scope, found, chain))
         plan = Plan(scope, class_name(scope.kind or name.rstrip("0123456789_")), members, chain)
         plan.inline = chain and scope.kind is None
+        self.plans[id(scope)] = plan
         if not chain:
             self.write_forward(plan, found)
         elif scope is self.scope and scope.inputs != ("input",):
-            self.write_loop(plan)
-        self.plans[id(scope)] = plan
+            plan.arguments, plan.lines = loop_forward(scope.inputs[0])
         if not plan.inline:
             self.file(plan)
         return plan
-
-    def is_chain(self, scope: Composite, emitted: list[Emission | None]) -> bool:
-        """Whether `nn.Sequential` says it: each child called once, in order, on the one before."""
-        named = scope.kind is not None and not scope.numbered
-        if named or len(scope.inputs) != 1 or len(scope.outputs) != 1 or scope.as_dict:
-            return False
-        if [call.name for call in scope.calls] != list(scope.children):
-            return False
-        last = 0
-        for call, found in zip(scope.calls, emitted, strict=True):
-            if call.inputs != (last,) or len(call.outputs) != 1 or call.name in SEQUENTIAL:
-                return False
-            plain = not isinstance(found, Construct) or found.call == "{self}({inputs})"
-            if isinstance(found, FreeTensor) or not plain:
-                return False
-            if isinstance(found, Function) and not scope.numbered:
-                return False
-            last = call.outputs[0]
-        return scope.outputs[0].value == last
 
     def members(
         self, scope: Composite, emitted: list[Emission | None], chain: bool
@@ -170,32 +134,33 @@ class Classes:
     def construction(self, scope: Composite) -> Expression:
         """The construction of a scope: of its class, or of a sequence in place."""
         plan = self.plans[id(scope)]
-        if not plan.inline:
-            return Construction(scope)
-        arguments = [member.value for member in plan.members]
-        values = [value for value in arguments if not isinstance(value, FreeTensor)]
-        if [member.name for member in plan.members] == [str(n) for n in range(len(values))]:
-            return Invocation("nn.Sequential", tuple((None, value) for value in values))
+        return self.sequence(plan, "nn.Sequential") if plan.inline else Construction(scope)
+
+    def sequence(self, plan: Plan, function: str) -> Invocation:
+        """A call that makes a sequence of the members of a plan."""
+        members = [(m.name, m.value) for m in plan.members if not isinstance(m.value, FreeTensor)]
+        values = [value for _, value in members]
+        if [name for name, _ in members] == [str(n) for n in range(len(values))]:
+            return Invocation(function, tuple((None, value) for value in self.folded(values)))
         pairs = tuple(
-            (None, Invocation("", ((None, Text(literal(m.name))), (None, value))))
-            for m, value in zip(plan.members, values, strict=True)
+            (None, Invocation("", ((None, Text(literal(name))), (None, value))))
+            for name, value in members
         )
         listed = Invocation("", pairs, "[]")
-        ordered = Invocation("OrderedDict", ((None, listed),))
-        return Invocation("nn.Sequential", ((None, ordered),))
+        return Invocation(function, ((None, Invocation("OrderedDict", ((None, listed),))),))
 
     def write_forward(self, plan: Plan, emitted: list[Emission | None]) -> None:
         """The statements of a scope's `forward`."""
         scope = plan.composite
+        dim = dense_dim(scope, emitted)
+        if dim is not None:
+            plan.arguments, plan.lines = dense_forward(dim)
+            plan.members = self.counted(plan.members)
+            return
         returns = {mode: self.returned(scope, plan.name, training=mode) for mode in (True, False)}
-        plan.arguments, plan.lines = Forward(scope, emitted, returns, scope is self.scope).write()
+        writer = Forward(scope, emitted, returns, scope is self.scope)
+        plan.arguments, plan.lines = writer.write()
         plan.result = self.result_type(scope, plan.name)
-
-    def write_loop(self, plan: Plan) -> None:
-        """The `forward` of `nn.Sequential`, whose argument can be given by the input's name."""
-        (name,) = plan.arguments = list(plan.composite.inputs)
-        layer = "layer" if name != "layer" else "module"
-        plan.lines = [f"for {layer} in self:", f"    {name} = {layer}({name})", f"return {name}"]
 
     def returned(self, scope: Composite, name: str, *, training: bool) -> str:
         """The expression that `forward` returns, over `{v0}`, `{v1}`, … for values."""
@@ -232,19 +197,55 @@ class Classes:
         self.taken.add(chosen)
         return chosen
 
+    # Loops.
+
+    def folded(self, values: Sequence[Expression]) -> list[Expression]:
+        """The same expressions, runs of equal ones as loops."""
+        return fold(values, self.describe)
+
+    def counted(self, members: list[Member]) -> list[Member]:
+        """Members with consecutive names, as a loop where they are alike."""
+        names = counted_names([member.name for member in members])
+        values = [m.value for m in members if not isinstance(m.value, FreeTensor)]
+        if names is None or len(values) < len(members):
+            return members
+        run = growing(values, [self.describe(value) for value in values])
+        return members if run is None else [Member(names, run)]
+
+    def describe(self, expression: Expression) -> tuple[Any, tuple[Any, ...]]:
+        """What makes two expressions the same but for literals, and all of those."""
+        return skeleton(expression, self.keys), tuple(self.all_literals(expression))
+
+    def all_literals(self, expression: Expression) -> Iterator[Any]:
+        """The literals of an expression and of the classes in it."""
+        for part in parts(expression):
+            if isinstance(part, Hole):
+                yield part.value
+            elif isinstance(part, Repeated):
+                for each in (part.count, *part.turn, *part.second):
+                    yield from self.all_literals(each)
+            elif isinstance(part, Construction):
+                yield from self.described[id(part.composite)]
+
     # Classes.
 
     def file(self, plan: Plan) -> None:
         """Put a plan into the class of its topology."""
+        scope = plan.composite
+        plan.whole = self.sequence(plan, "super().__init__") if plan.sequential else None
         key = repr((plan.name, plan.sequential, plan.arguments, plan.lines, self.outline(plan)))
-        self.keys[id(plan.composite)] = key
-        if key not in self.classes:
-            self.classes[key] = Class(claim(plan.name, self.taken))
-        plan.number = len(self.classes[key].plans)
-        self.classes[key].plans.append(plan)
+        self.keys[id(scope)] = key
+        literals = tuple(each for value in plan.values() for each in self.all_literals(value))
+        lists = [each for each in scope.params.values() if isinstance(each, list)]
+        self.described[id(scope)] = (*literals, repr(lists)) if lists else literals
+        each = self.classes.setdefault(key, Class(plan.name))
+        plan.number = len(each.plans)
+        each.plans.append(plan)
 
     def outline(self, plan: Plan) -> list[Any]:
         """What makes two plans the same but for literals."""
+        if plan.whole is not None:
+            return [skeleton(plan.whole, self.keys)]
         return [
             (
                 m.name,
@@ -253,51 +254,52 @@ class Classes:
             for m in plan.members
         ]
 
-    def parametrise(self, each: Class) -> None:
-        """Find the literals that differ between instances, and name them."""
-        rows = [list(self.literals(plan)) for plan in each.plans]
-        each.columns = [tuple(hole.value for hole in column) for column in zip(*rows, strict=True)]
-        hints = [hole.hint for hole in rows[0]] if rows else []
-        own = _parameter_columns(each.plans)
-        for column, hint in zip(each.columns, hints, strict=True):
-            if _varies(column) and each.name_of(column) is None:
-                wanted = identifier(own.get(repr(column), hint))
-                name = fresh(wanted, {*each.parameters, *self.taken})
-                each.parameters[name] = column
-                each.names[repr(column)] = name
+    def name_classes(self) -> None:
+        """Give every class a name of its own: topologies of one block say how they differ."""
+        groups: dict[str, list[Class]] = {}
+        for each in self.classes.values():
+            groups.setdefault(each.name, []).append(each)
+        for group in groups.values():
+            composites = [[plan.composite for plan in each.plans] for each in group]
+            for each, suffix in zip(group, distinguished(composites), strict=True):
+                each.name += suffix
+        for each in self.classes.values():
+            each.name = claim(each.name, self.taken)
 
     def literals(self, plan: Plan) -> Iterator[Hole]:
         """Every literal of an `__init__`, those for inner classes included."""
-        for member in plan.members:
-            if isinstance(member.value, FreeTensor):
-                continue
-            for part in parts(member.value):
-                if isinstance(part, Hole):
-                    yield part
-                elif isinstance(part, Construction):
-                    yield from self.given(part.composite)
+        for value in plan.values():
+            yield from self.visible(value)
+
+    def visible(self, expression: Expression) -> Iterator[Hole]:
+        """The literals that stand in the code of an expression."""
+        for part in parts(expression):
+            if isinstance(part, Hole):
+                yield part
+            elif isinstance(part, Construction):
+                yield from self.given(part.composite)
+            elif isinstance(part, Repeated):
+                first, steps = self.turns(part)
+                yield from (part.count, *first, *steps.values())
+
+    def turns(self, loop: Repeated) -> tuple[list[Hole], dict[int, Hole]]:
+        """The visible literals of a loop's first turn, and the steps of those that grow."""
+        first, second = (
+            [hole for each in turn for hole in self.visible(each)]
+            for turn in (loop.turn, loop.second)
+        )
+        steps = {
+            at: Hole(b.value - a.value, "step")
+            for at, (a, b) in enumerate(zip(first, second, strict=True))
+            if type(a.value) is not type(b.value) or a.value != b.value
+        }
+        return first, steps
 
     def given(self, scope: Composite) -> list[Hole]:
         """What the constructor of a scope's class is given for this scope."""
-        owner = self.classes[self.keys[id(scope)]]
-        number = self.plans[id(scope)].number
-        return [Hole(column[number], name) for name, column in owner.parameters.items()]
+        return self.class_of(scope).constructor.given(self.plans[id(scope)].number)
 
 
 def _present(scope: Composite, *, training: bool) -> list[Output]:
     """The outputs of a mode."""
     return [output for output in scope.outputs if training or not output.training_only]
-
-
-def _varies(column: tuple[Any, ...]) -> bool:
-    return any(type(v) is not type(column[0]) or v != column[0] for v in column)
-
-
-def _parameter_columns(plans: list[Plan]) -> dict[str, str]:
-    """The names of the spec's own parameters, by the spelling of their columns."""
-    names = plans[0].composite.params
-    return {
-        repr(tuple(plan.composite.params.get(name) for plan in plans)): name
-        for name in reversed(names)
-        if all(isinstance(plan.composite.params.get(name), int | float | str) for plan in plans)
-    }

@@ -1,7 +1,7 @@
 """Random inputs for a network, and its outputs by name."""
 
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import nn

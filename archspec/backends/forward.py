@@ -1,15 +1,14 @@
-"""The `forward` of one scope: statements over few variables, so that dead tensors are let go."""
+"""The `forward` of one scope, as statements."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 from archspec.backends.literals import identifier, is_identifier, literal
+from archspec.backends.measures import read_by, spelled
+from archspec.backends.variables import INPUT, Namer, Step, chains
 from archspec.graph import Call, Composite, Leaf, Trace
 from archspec.ops import Attribute, Construct, FreeTensor, Function
 from archspec.ops.base import Emission
-
-ROLLING = ("x", "y", "z")
-"""Variables for what is read once, as a person writes them."""
-INDENT = "    "
 
 
 def emissions(scope: Composite, trace: Trace) -> list[Emission | None]:
@@ -38,6 +37,15 @@ def fill(template: str, inputs: list[str], values: dict[str, str]) -> str:
     return template.format(*inputs, inputs=", ".join(inputs), **values)
 
 
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A line of code, `depth` levels deep in its function, and a remark behind it."""
+
+    code: str
+    depth: int = 0
+    remark: str = ""
+
+
 @dataclass(slots=True)
 class Forward:
     """Writes the statements of one scope's `forward`."""
@@ -48,27 +56,25 @@ class Forward:
     returns: dict[bool, str]
     """By mode (training or not): the expression returned, with `{name}` for every output."""
     is_root: bool = False
-    lines: list[str] = field(default_factory=list)
+    remark: Callable[[Call], str] = field(default=lambda call: "")
+    """What to say behind the statement of a call."""
+    lines: list[Statement] = field(default_factory=list)
     variables: dict[int, str] = field(default_factory=dict)
     last_read: dict[int, int] = field(default_factory=dict)
     """By value: the position of the last call that reads it; outputs are read at the end."""
-    holder: dict[str, int] = field(default_factory=dict)
-    """By variable: the value that it holds now."""
-    readers: list[int] = field(default_factory=list)
-    """By value: how many calls and outputs read it."""
-    taken: frozenset[str] = frozenset()
-    """Names that no value but an argument may have."""
+    typed: dict[str, bool] = field(default_factory=dict)
+    """By variable: whether type checkers know it to be a tensor. The first assignment decides."""
     schedule: list[tuple[int, bool]] = field(default_factory=list)
     """Numbers of calls in order, and whether they run in training only."""
 
-    def write(self) -> tuple[list[str], list[str]]:
+    def write(self) -> tuple[list[str], list[Statement]]:
         """The names of the arguments, and the statements."""
         self.plan()
         arguments = self.arguments()
-        self.readers = self.scope.readers()
-        self.taken = frozenset({*ROLLING, *arguments, *self.reserved()})
+        self.name_values(arguments)
+        self.typed = dict.fromkeys(arguments, True)
         for position, (number, training_only) in enumerate(self.schedule):
-            self.call(position, number, training_only)
+            self.call(position, number, int(training_only))
         self.finish()
         return arguments, self.lines
 
@@ -84,65 +90,103 @@ class Forward:
                 order.insert(max(before, default=-1) + 1, number)
         self.schedule = [(number, not always[number]) for number in order]
         for position, number in enumerate(order):
-            for value in scope.calls[number].inputs:
+            for value in self.reads(number):
                 self.last_read[value] = position
         for output in scope.outputs:
             self.last_read[output.value] = len(order)
 
+    def reads(self, number: int) -> Iterator[int]:
+        """The values that a call reads: its inputs, and those whose sizes it asks for."""
+        inputs = self.scope.calls[number].inputs
+        yield from inputs
+        yield from sorted(read_by(self.emissions[number]).difference(inputs))
+
     def arguments(self) -> list[str]:
         """The names of the inputs, as variables."""
-        names = []
-        for value, name in enumerate(self.scope.inputs):
+        names: list[str] = []
+        for name in self.scope.inputs:
             # Callers may give an input of the network by name: it keeps that name.
-            chosen = name if self.is_root else "x" if name == "input" else identifier(name)
+            chosen = name if self.is_root else INPUT if name == "input" else identifier(name)
             while chosen in names or chosen in self.reserved():
                 chosen += "_"
             names.append(chosen)
-            self.variables[value] = chosen
-            self.holder[chosen] = value
         return names
 
     def reserved(self) -> set[str]:
         """What `forward` names beside its variables: the named tuples that it returns."""
         return {text.partition("(")[0] for text in self.returns.values()}
 
-    def call(self, position: int, number: int, training_only: bool) -> None:
+    def name_values(self, arguments: list[str]) -> None:
+        """A variable for every value, or for a free tensor the code that reaches it."""
+        steps = [
+            Step(tuple(self.reads(number)), self.scope.calls[number].outputs, training_only)
+            for number, training_only in self.schedule
+        ]
+        readers: dict[int, int] = {}
+        for step in steps:
+            for value in step.reads:
+                readers[value] = readers.get(value, 0) + 1
+        for output in self.scope.outputs:
+            readers[output.value] = readers.get(output.value, 0) + 1
+        free = self.free_tensors()
+        stay = {n for n, name in enumerate(arguments) if name != INPUT} | set(free)
+        before = chains(steps, readers, lambda value: value not in stay)
+        namer = Namer(self.scope, arguments, frozenset(self.reserved()))
+        values = [v for step in steps for v in step.gives if v in readers and v not in free]
+        self.variables = {**namer.names(before, values), **free}
+
+    def free_tensors(self) -> dict[int, str]:
+        """Code for parameters and buffers: they are no variables."""
+        found = {}
+        for call, each in zip(self.scope.calls, self.emissions, strict=True):
+            if isinstance(each, FreeTensor):
+                found[call.outputs[0]] = child(call.name)
+            elif isinstance(each, Attribute):
+                found[call.outputs[0]] = f"{child(each.owner)}.{each.name}"
+        return found
+
+    def call(self, position: int, number: int, depth: int) -> None:
         """The statement of one call."""
         call, found = self.scope.calls[number], self.emissions[number]
-        if isinstance(found, FreeTensor):
-            self.variables[call.outputs[0]] = child(call.name)
-            return
-        if isinstance(found, Attribute):
-            self.variables[call.outputs[0]] = f"{child(found.owner)}.{found.name}"
+        if isinstance(found, FreeTensor | Attribute):
             return
         inputs = [self.variables[value] for value in call.inputs]
         read = [value in self.last_read for value in call.outputs]
-        dying = [v for v in call.inputs if self.last_read[v] == position]
         code, targets, after = self.expression(call, found, inputs, read)
         names = [
-            self.variable(value, position, dying) if used else "_"
+            self.variables[value] if used else "_"
             for value, used in zip(call.outputs, read, strict=True)
         ]
-        if targets is None:
-            targets = ", ".join(names) if len(names) > 1 else names[0]
-        else:
-            targets = targets.format(**dict(zip(self.result_names(call), names, strict=True)))
-        prefix = INDENT if training_only else ""
-        if training_only:
-            self.lines.append("if self.training:")
-        self.lines.append(f"{prefix}{targets} = {code}")
-        for name, template in after.items():
-            variable = dict(zip(self.result_names(call), names, strict=True))[name]
-            if variable != "_":
-                self.lines.append(f"{prefix}{variable} = {template.format(**{name: variable})}")
-        self.let_go(position, dying, names, prefix)
+        by_result = dict(zip(self.result_names(call), names, strict=True))
+        left = ", ".join(names) if targets is None else targets.format(**by_result)
+        if depth:
+            self.lines.append(Statement("if self.training:"))
+        known = isinstance(found, Function) and self.is_typed(found.template, inputs)
+        for name in names:
+            self.typed.setdefault(name, known and left == name)
+        self.lines.append(Statement(f"{left} = {code}", depth, self.remark(call)))
+        for result, template in after.items():
+            if (name := by_result[result]) != "_":
+                again = template.format(**{result: name})
+                self.lines.append(Statement(f"{name} = {again}", depth))
+        if not depth:
+            self.let_go(position, number, names)
+
+    def is_typed(self, template: str, inputs: list[str]) -> bool:
+        """Whether type checkers know that an expression gives a tensor."""
+        if template.startswith(("torch.", "F.pad(")):
+            return True
+        asked = inputs if template.startswith("{0} ") else inputs[:1]
+        known = all(self.typed.get(name, name.startswith("self.")) for name in asked)
+        return known and template.startswith(("{0} ", "{0}."))
 
     def expression(
         self, call: Call, found: Emission | None, inputs: list[str], read: list[bool]
     ) -> tuple[str, str | None, dict[str, str]]:
         """The code of a call, how its results are taken apart, and what is done to them then."""
         if isinstance(found, Function):
-            values = {name: literal(value) for name, value in found.values.items()}
+            known = self.variables
+            values = {name: spelled(value, known) for name, value in found.values.items()}
             return fill(found.template, inputs, values), None, {}
         module = child(self.module_name(call))
         if isinstance(found, Construct):
@@ -167,64 +211,70 @@ class Forward:
             return list(target.layer.results)
         return [f"r{number}" for number in range(len(call.outputs))]
 
-    def variable(self, value: int, position: int, dying: list[int]) -> str:
-        """A variable for a new value: a rolling one for what is read soon, else its own name."""
-        soon = self.last_read[value] <= position + 1
-        freed = [self.variables[v] for v in dying if self.variables[v] in ROLLING]
-        rolling = (name for name in (*freed, *ROLLING) if not self.is_live(name, position))
-        chosen = next(rolling, None)
-        if not soon and (self.readers[value] > 1 or not freed):
-            chosen = None
-        if chosen is None:
-            chosen = identifier(self.scope.names[value])
-            while self.is_live(chosen, position) or chosen in self.taken:
-                chosen += "_"
-        self.variables[value] = chosen
-        self.holder[chosen] = value
-        return chosen
-
-    def is_live(self, name: str, position: int) -> bool:
-        """Whether a variable holds what a later call still reads."""
-        held = self.holder.get(name)
-        return held is not None and self.last_read.get(held, -1) > position
-
-    def let_go(self, position: int, dying: list[int], names: list[str], prefix: str) -> None:
+    def let_go(self, position: int, number: int, names: list[str]) -> None:
         """Delete variables that died here, where several calls follow."""
-        if position + 2 >= len(self.schedule) or prefix:
+        if position + 2 >= len(self.schedule):
             return
-        inputs = range(len(self.scope.inputs))
+        dying = [v for v in dict.fromkeys(self.reads(number)) if self.last_read[v] == position]
+        inputs = range(len(self.scope.inputs))  # whoever called holds those
         dead = [
             name
-            for value in dict.fromkeys(dying)
+            for value in dying
             if (name := self.variables[value]) not in names
             and value not in inputs
-            and name not in ROLLING
             and not name.startswith(("self.", "getattr("))
         ]
         if dead:
-            self.lines.append(f"del {', '.join(dead)}")
+            self.lines.append(Statement(f"del {', '.join(dead)}"))
 
     def finish(self) -> None:
         """The return statement, or one per mode."""
         names = {f"v{o.value}": self.variables.get(o.value, "") for o in self.scope.outputs}
         training, evaluation = (self.returns[mode].format(**names) for mode in (True, False))
+        for returned in dict.fromkeys((training, evaluation)):
+            self.declare(returned)
         if training != evaluation:
-            self.lines += ["if self.training:", f"{INDENT}return {training}"]
-        last = self.lines[-1] if self.lines else ""
-        if last.startswith(f"{evaluation} = "):
-            self.lines[-1] = f"return {last.removeprefix(f'{evaluation} = ')}"
+            self.lines += [Statement("if self.training:"), Statement(f"return {training}", 1)]
+            self.lines.append(Statement(f"return {evaluation}"))
         else:
-            self.lines.append(f"return {evaluation}")
+            self.give(evaluation)
         self.lines = _joined(self.lines)
 
+    def declare(self, name: str) -> None:
+        """Say that a variable is a tensor: what a module gives could be anything."""
+        if self.typed.get(name, True):
+            return
+        self.typed[name] = True
+        for number, line in enumerate(self.lines):
+            targets, _, value = line.code.partition(" = ")
+            if targets == name:
+                self.lines[number] = replace(line, code=f"{name}: Tensor = {value}")
+                return
+            if name in targets.replace("(", "").replace(")", "").split(", "):
+                self.lines.insert(number, Statement(f"{name}: Tensor", line.depth))
+                return
 
-def _joined(lines: list[str]) -> list[str]:
+    def give(self, result: str) -> None:
+        """Return a result, at once where type checkers know that it is a tensor."""
+        number = self.schedule[-1][0] if self.schedule else 0
+        found = self.emissions[number] if self.schedule else None
+        last = self.lines[-1] if self.lines else Statement("")
+        if isinstance(found, Function) and last.code.startswith(f"{result} = "):
+            inputs = [self.variables[value] for value in self.scope.calls[number].inputs]
+            if self.is_typed(found.template, inputs):
+                self.lines[-1] = replace(last, code=f"return {last.code[len(result) + 3 :]}")
+                return
+        self.lines.append(Statement(f"return {result}"))
+
+
+def _joined(lines: list[Statement]) -> list[Statement]:
     """Neighbouring `if self.training:` statements as one."""
-    result: list[str] = []
+    result: list[Statement] = []
     inside = False
     for line in lines:
-        if line == "if self.training:" and inside:
+        head = line.code == "if self.training:"
+        if head and inside:
             continue
-        inside = line == "if self.training:" or (inside and line.startswith(INDENT))
+        inside = head or (inside and line.depth > 0)
         result.append(line)
     return result

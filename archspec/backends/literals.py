@@ -6,17 +6,22 @@ A value becomes code only through `literal`, a name only through `identifier`.
 import builtins
 import keyword
 import re
+import unicodedata
 from typing import Any
 
 from archspec.names import TAKEN as ATTRIBUTES
 
 TAKEN = frozenset({"self", "torch", "nn", "F", "NamedTuple", "OrderedDict", "Tensor", "math"})
+UNCLEAR = frozenset("lOI")
+"""Names that look like digits: linters refuse them."""
 
 
 def literal(value: Any) -> str:
     """Python source of a plain value: numbers, texts, None, and tuples, lists and dicts of them."""
-    if value is None or isinstance(value, bool | int | str):
-        return repr(value).replace("'", '"') if _simple(value) else repr(value)
+    if isinstance(value, str):
+        return _text(value)
+    if value is None or isinstance(value, bool | int):
+        return repr(value)
     if isinstance(value, float):
         return repr(value) if value == value and abs(value) != float("inf") else f'float("{value}")'
     if isinstance(value, tuple):
@@ -30,17 +35,28 @@ def literal(value: Any) -> str:
     raise TypeError(f"{value!r} has no literal")
 
 
-def _simple(value: Any) -> bool:
-    return isinstance(value, str) and '"' not in value and "'" not in value
+def _text(value: str) -> str:
+    """A text in double quotes, or in single ones where it has more double ones itself."""
+    quote = "'" if value.count('"') > value.count("'") else '"'
+    if value.isprintable() and quote not in value and "\\" not in value:
+        return f"{quote}{value}{quote}"
+    escaped = (each if each in "'\"" else repr(each)[1:-1] for each in value)
+    return quote + "".join(escaped).replace(quote, f"\\{quote}") + quote
+
+
+def prose(text: str) -> str:
+    """Any text as a part of a docstring or a comment: printable, and on one line."""
+    return _text(text.replace('"', "'"))[1:-1]
 
 
 def is_identifier(name: str) -> bool:
     """Whether a name may stand behind a dot, or be a variable, as it is.
 
-    One that begins with two underscores may not: Python renames it within a class.
+    One that begins with two underscores may not: Python renames it within a class. Nor may one
+    that Python normalises to another.
     """
-    plain = name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
-    return plain and not name.startswith("__")
+    plain = name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("__")
+    return plain and (name.isascii() or name == unicodedata.normalize("NFKC", name))
 
 
 def identifier(name: str) -> str:
@@ -48,7 +64,7 @@ def identifier(name: str) -> str:
     word = re.sub(r"[^0-9A-Za-z_]", "_", name)
     if not word or word[0].isdigit() or word.startswith("__"):  # Python mangles `__x` in a class
         word = f"x{word}"
-    if keyword.iskeyword(word) or word in TAKEN or hasattr(builtins, word):
+    if keyword.iskeyword(word) or word in TAKEN or word in UNCLEAR or hasattr(builtins, word):
         word += "_"
     return word
 

@@ -4,8 +4,9 @@ from typing import Any
 
 from archspec.backends.classes import Class, Classes, Plan
 from archspec.backends.expressions import Construction, Expression, Hole, Invocation, Printer
-from archspec.backends.literals import fresh, identifier, is_identifier, literal
-from archspec.expr import Formula, compile_expression
+from archspec.backends.free import declaration, filling
+from archspec.backends.initial import statements
+from archspec.backends.literals import is_identifier, literal
 from archspec.graph import Graph, Trace
 from archspec.ops import FreeTensor
 
@@ -62,8 +63,24 @@ class _Writer:
         )
         lines = [f"class {each.name}({base}):", f"    def __init__(self{signature}) -> None:"]
         lines += self.init_lines(each, plan)
-        text = "\n".join(lines) + "\n"
+        text = "\n".join(lines) + "\n" + self.initial_text(plan)
         return text + self.forward_text(plan) if plan.lines else text
+
+    def initial_text(self, plan: Plan) -> str:
+        """What the end of `__init__` calls to initialise, and these methods."""
+        methods = {}
+        free = [m for m in plan.members if isinstance(m.value, FreeTensor)]
+        if free:
+            own = [line for m in free for line in filling(m.name, m.value)]  # type: ignore[arg-type]
+            methods["reset_parameters"] = [(0, line) for line in own]
+        rules = statements(plan.composite) if plan.composite is self.classes.scope else []
+        if rules:
+            methods["init_weights"] = rules
+        text = "".join(f"{BODY}self.{name}()\n" for name in methods)
+        for name, lines in methods.items():
+            body = "".join(f"{BODY}{'    ' * depth}{line}\n" for depth, line in lines)
+            text += f"\n    def {name}(self) -> None:\n{body}"
+        return text
 
     def forward_text(self, plan: Plan) -> str:
         arguments = "".join(f", {name}: Tensor" for name in plan.arguments)
@@ -77,9 +94,7 @@ class _Writer:
         lines = [f"{BODY}super().__init__()"]
         for member in plan.members:
             if isinstance(member.value, FreeTensor):
-                taken = set(each.parameters)
-                made = free_lines(member.name, member.value, taken)
-                lines += [f"{BODY}{line}" for line in made]
+                lines.append(f"{BODY}{declaration(member.name, member.value)}")
                 continue
             if is_identifier(member.name):
                 start, end = f"{BODY}self.{member.name} = ", ""
@@ -155,54 +170,3 @@ def _kind(value: Any) -> str:
         inner = dict.fromkeys(_kind(each) for each in value)
         return f"tuple[{' | '.join(inner) or 'int'}, ...]"
     return type(value).__name__
-
-
-def free_lines(name: str, tensor: FreeTensor, taken: set[str]) -> list[str]:
-    """The statements that make a parameter or buffer of a scope; `taken` are variables in use."""
-    if tensor.init is not None:
-        return _parameter_lines(name, tensor, *tensor.init)
-    return _buffer_lines(name, tensor, taken)
-
-
-def _dtype(tensor: FreeTensor) -> str:
-    return "" if tensor.dtype == "float32" else f", dtype=torch.{tensor.dtype}"
-
-
-def _exact(tensor: FreeTensor) -> str:
-    """Indices of a float64 buffer count in float64, or a division would round to float32."""
-    return ", dtype=torch.float64" if tensor.dtype == "float64" else ""
-
-
-def _parameter_lines(name: str, tensor: FreeTensor, init: str, args: Any) -> list[str]:
-    made = f"nn.Parameter(torch.empty({literal(tensor.sizes)}{_dtype(tensor)}))"
-    extra = "".join(f", {key}={literal(value)}" for key, value in args.items())
-    if is_identifier(name):
-        return [f"self.{name} = {made}", f"nn.init.{init}(self.{name}{extra})"]
-    key = literal(name)
-    return [
-        f"self.register_parameter({key}, {made})",
-        f"nn.init.{init}(self.get_parameter({key}){extra})",
-    ]
-
-
-def _buffer_lines(name: str, tensor: FreeTensor, taken: set[str]) -> list[str]:
-    end = "" if tensor.persistent else ", persistent=False"
-    sizes = literal(tensor.sizes)
-    if not isinstance(tensor.value, Formula):
-        value = f"torch.full({sizes}, {literal(tensor.value)}, dtype=torch.{tensor.dtype})"
-        return [f"self.register_buffer({literal(name)}, {value}{end})"]
-    lines = []
-    variables: dict[str, str] = {}
-    for index in tensor.index:
-        variables[index] = fresh(identifier(index), {*taken, *variables.values()})
-    code = tensor.value.code(variables)
-    used = compile_expression(tensor.value.text).names
-    for position, index in enumerate(tensor.index):
-        if index in used:
-            view = ["1"] * len(tensor.sizes)
-            view[position] = "-1"
-            shaped = f".view({', '.join(view)})" if len(view) > 1 else ""
-            count = f"{tensor.sizes[position]}{_exact(tensor)}"
-            lines.append(f"{variables[index]} = torch.arange({count}){shaped}")
-    value = f"torch.as_tensor({code}, dtype=torch.{tensor.dtype}).expand({sizes}).contiguous()"
-    return [*lines, f"self.register_buffer({literal(name)}, {value}{end})"]

@@ -49,12 +49,12 @@ def _cells(row: LayerRow, sizes: Mapping[str, int]) -> tuple[str, ...]:
     mark = " (again)" if row.reused else " (training)" if row.training_only else ""
     params = f"{row.params:,}" if row.params else ""
     known = isinstance(row.macs, int) or row.macs.symbols <= set(sizes)
-    macs = _short_number(at(row.macs, sizes)) if known else ""
+    macs = short_number(at(row.macs, sizes)) if known else ""
     shape = show_shape(row.output_shape)
     return (row.path + mark, row.type, _arguments(row), shape, params, macs)
 
 
-def _short_number(number: int) -> str:
+def short_number(number: int) -> str:
     """Three digits and a unit: `118 M`. The exact number is in the JSON."""
     if number < 1000:
         return str(number) if number else ""

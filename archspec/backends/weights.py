@@ -12,16 +12,8 @@ from archspec.backends.checkpoint import Checkpoint, WeightsError, read_checkpoi
 from archspec.backends.renames import Shape
 from archspec.backends.weights_report import Difference, WeightsReport
 
-COUNTER = ".num_batches_tracked"
+COUNTER = "num_batches_tracked"
 """Norms did not count their batches before version 2 of their state."""
-
-
-class UnfitWeights(WeightsError):
-    """A checkpoint that does not fit the module. `report` says where."""
-
-    def __init__(self, report: WeightsReport) -> None:
-        super().__init__(f"{report.file} does not fit: {report.summary()}\n{report.text()}")
-        self.report = report
 
 
 def load_weights(
@@ -38,15 +30,15 @@ def load_weights(
         path: the file.
         partial: load what fits and leave the rest of the module as it is.
 
-    Raises `WeightsError` if the file cannot be read, and `UnfitWeights`, with the report and before
-    anything is loaded, if a key is missing, unexpected or of another shape (unless `partial`).
+    Raises `WeightsError` if the file cannot be read, and, unless `partial`, if a key is missing,
+    unexpected or of another shape: then with the report, and before anything is loaded.
     """
     file = Path(path)
     own = module.state_dict()
     checkpoint = without_wrappers(read_checkpoint(file), own)
     report = compare(str(path), checkpoint, own)
     if not (report.ok or partial):
-        raise UnfitWeights(report)
+        raise WeightsError(f"{path} does not fit: {report.summary()}\n{report.text()}", report)
     fitting = {key: checkpoint.state[key] for key in report.loaded}
     _fill(module, own, fitting, file)
     return report
@@ -103,9 +95,10 @@ def compare(file: str, checkpoint: Checkpoint, own: Mapping[str, Any]) -> Weight
 
 def _optional(key: str, checkpoint: Checkpoint) -> bool:
     """Whether PyTorch, too, loads without this key: the counter of a norm in an older file."""
-    if not key.endswith(COUNTER):
+    norm, dot, name = key.rpartition(".")
+    if name != COUNTER or not any(each.startswith(norm + dot) for each in checkpoint.state):
         return False
-    version = checkpoint.versions.get(key.removesuffix(COUNTER), {}).get("version")
+    version = checkpoint.versions.get(norm, {}).get("version")
     return version is None or version < 2
 
 

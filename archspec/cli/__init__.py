@@ -17,6 +17,8 @@ COMMANDS = {
     "show": "print the layer table of a spec",
     "sizes": "say which input sizes a network takes",
     "build": "build a spec's module and run it once",
+    "zoo": "list the specs that come with archspec",
+    "new": "write a spec to start from",
     "ops": "list the layer types, or explain one",
     "explain": "explain an error code",
     "solve": "solve the size formula for one unknown",

@@ -1,7 +1,12 @@
 """`archspec build FILE`"""
 
 import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from archspec.backends.artefacts import KINDS, ArtefactError, kind_of, source, write
+from archspec.cli import Usage
 from archspec.cli.common import (
     add_spec_options,
     compiled,
@@ -10,11 +15,32 @@ from archspec.cli.common import (
     print_diagnostics,
     print_partial,
 )
+from archspec.network import Network
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from archspec.backends.trial import Setting
+
+STANDARD_OUTPUT = "-"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `build`."""
     parser.add_argument("file", metavar="FILE", help="a spec; `-` is standard input")
+    parser.add_argument(
+        "-o",
+        "--output",
+        action="append",
+        default=[],
+        metavar="OUT",
+        help=f"write a file instead of running the module: {', '.join(KINDS)}; "
+        "`-` prints the source",
+    )
+    parser.add_argument("--weights", metavar="CHECKPOINT", help="load .pt, .pth or .safetensors")
+    parser.add_argument(
+        "--partial", action="store_true", help="load the weights that fit, and leave the rest"
+    )
     parser.add_argument("--device", default="cpu", help="for example cuda (%(default)s)")
     parser.add_argument("--dtype", default="float32", help="for example bfloat16 (%(default)s)")
     parser.add_argument("--channels-last", action="store_true", help="memory format of the run")
@@ -27,31 +53,91 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Build the module, run it once on random input, and show what came out."""
+    """Build the module; run it once on random input and show what came out, or write files."""
+    with_torch = _check(options)
     report = compiled(options)
     print_partial(report)
     print_diagnostics(report, options)
     if report.network is None:
         return exit_code(report)
-    if options.batch < 1:
-        return fail("--batch is 1 or more")
     try:
-        from archspec.backends.trial import TrialError, try_out
+        return _build(report.network, options) if with_torch else _write(report.network, options)
+    except ArtefactError as error:
+        return fail(str(error))
+
+
+def _check(options: argparse.Namespace) -> bool:
+    """Whether PyTorch is needed. Raises `Usage` for what can be refused before any work."""
+    if options.batch < 1:
+        raise Usage("--batch is 1 or more")
+    if options.partial and not options.weights:
+        raise Usage("--partial says how to load --weights, and there are none")
+    files = [Path(name) for name in options.output if name != STANDARD_OUTPUT]
+    try:
+        kinds = [kind_of(path) for path in files]
+    except ArtefactError as error:
+        raise Usage(str(error)) from error
+    if options.weights and options.output and not any(kind.with_torch for kind in kinds):
+        raise Usage("--weights has no effect on source: it holds none")
+    return not options.output or any(kind.with_torch for kind in kinds)
+
+
+def _build(network: Network, options: argparse.Namespace) -> int:
+    """Make the module with its weights, then run it or write the files."""
+    try:
+        from archspec.backends.checkpoint import WeightsError
+        from archspec.backends.trial import Setting, TrialError, make
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
         return fail("building needs PyTorch: pip install 'archspec-nn[torch]'")
+    setting = Setting(
+        device=options.device,
+        dtype=options.dtype,
+        channels_last=options.channels_last,
+        seed=options.seed,
+        batch=options.batch,
+        max_params=options.max_params,
+    )
     try:
-        trial = try_out(
-            report.network,
-            device=options.device,
-            dtype=options.dtype,
-            channels_last=options.channels_last,
-            seed=options.seed,
-            batch=options.batch,
-            max_params=options.max_params,
+        module = make(network, setting)
+        if options.weights:
+            _load(module, options)
+        return (
+            _write(network, options, module) if options.output else _run(network, module, setting)
         )
+    except WeightsError as error:
+        if error.report is None:
+            return fail(str(error))
+        print(f"archspec: {error}\n  --partial loads what fits", file=sys.stderr)
+        return 1
     except TrialError as error:
         return fail(str(error))
+
+
+def _load(module: "nn.Module", options: argparse.Namespace) -> None:
+    """Load the weights, and say what became of them."""
+    from archspec.backends.weights import load_weights
+
+    report = load_weights(module, options.weights, partial=options.partial)
+    count = f"{len(report.loaded)} of {len(report.module_shapes)} keys loaded"
+    print(f"{options.weights}: {count}")
+    if text := report.text():
+        print(text)
+
+
+def _run(network: Network, module: "nn.Module", setting: "Setting") -> int:
+    from archspec.backends.trial import try_out
+
+    trial = try_out(network, module, setting)
     print(trial.text())
     return 0 if trial.ok else 1
+
+
+def _write(network: Network, options: argparse.Namespace, module: "nn.Module | None" = None) -> int:
+    for name in options.output:
+        if name == STANDARD_OUTPUT:
+            print(source(network), end="")
+        else:
+            print(write(network, Path(name), module), flush=True)
+    return 0

@@ -20,7 +20,7 @@ from archspec.cli.common import (
 )
 from archspec.cli.fixing import add_fix_options, fix_file, wants_fixes
 from archspec.diagnostics.formats import FORMATS, MACHINE, full
-from archspec.pipeline import Report
+from archspec.report import Report
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -105,10 +105,20 @@ def _print(path: str, report: Report, options: argparse.Namespace) -> None:
     if report.diagnostics:
         colour = wants_colour(sys.stderr, options.color)
         print(full(report.diagnostics, colour=colour), file=sys.stderr, flush=True)
+    if report.ok:
+        print(f"{path}: {', '.join(_facts(report))}", flush=True)
+
+
+def _facts(report: Report) -> Iterator[str]:
+    """What there is to say about a spec that was accepted."""
+    yield "ok"
     if report.network is not None:
-        count = report.network.parameter_count
-        layers = len(report.network.applications)
-        print(f"{path}: ok, {layers} layers, {count:,} parameters", flush=True)
+        yield f"{len(report.network.applications)} layers"
+        yield f"{report.network.parameter_count:,} parameters"
+    if report.blocks:
+        yield f"{len(report.blocks)} block{'s' * (len(report.blocks) != 1)} to include"
+    if report.variants:
+        yield f"{len(report.variants)} variant{'s' * (len(report.variants) != 1)}"
 
 
 def summary(reports: Sequence[Report]) -> str:

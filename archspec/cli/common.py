@@ -12,18 +12,31 @@ from archspec.cli import Usage
 from archspec.diagnostics import Collector, Refused, Source
 from archspec.diagnostics.render import render
 from archspec.expand import MAX_LAYERS
-from archspec.pipeline import Report, check
+from archspec.pipeline import Request, check, check_one
+from archspec.report import Report
+from archspec.spec.opening import UNNAMED, SpecSource
 from archspec.syntax import plain, read
+
+_NO_VARIANT = ("E119", "--variant")
+"""Code and place of a variant that was asked for and does not exist: that is usage."""
 
 
 def add_spec_options(parser: argparse.ArgumentParser) -> None:
-    """`--set`, `--plugin`, `--max-layers`, `--color`, `--stdin-filename`."""
+    """`--variant`, `--set`, `--library`, `--plugin`, `--max-layers`, `--color` and the like."""
+    parser.add_argument("--variant", metavar="NAME", help="one of the variants of the spec")
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="NAME=VALUE",
         help="set a parameter of the spec; the value is read as YAML",
+    )
+    parser.add_argument(
+        "--library",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder in which `extends:` and `include:` may look too",
     )
     parser.add_argument(
         "--plugin",
@@ -81,18 +94,33 @@ def load_plugins(options: argparse.Namespace) -> None:
 
 
 def checked(path: str, options: argparse.Namespace, params: Mapping[str, Any]) -> Report:
-    """Check a file; `-` is standard input."""
+    """Check a file, its variants too unless one is chosen; `-` is standard input."""
+    spec, filename = _opened(path, options)
+    return check(
+        spec,
+        variant=options.variant,
+        params=params,
+        libraries=options.library,
+        max_layers=options.max_layers,
+        filename=filename,
+    )
+
+
+def _opened(path: str, options: argparse.Namespace) -> tuple[SpecSource, str]:
+    """A path as it is, or the text of standard input, and the name of a text."""
     if path != "-":
-        return check(path, params=params, max_layers=options.max_layers)
+        return path, UNNAMED
     text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
-    name = options.stdin_filename or "<stdin>"
-    return check(text + "\n", params=params, max_layers=options.max_layers, filename=name)
+    return f"{text}\n", options.stdin_filename or "<stdin>"
 
 
 def compiled(options: argparse.Namespace) -> Report:
-    """Check the one file of a command, with its plugins and parameters."""
+    """Check the one file of a command as one variant, with its plugins and parameters."""
     load_plugins(options)
-    return checked(options.file, options, parameters(options))
+    params = parameters(options)
+    spec, filename = _opened(options.file, options)
+    request = Request(options.variant, params, options.library, options.max_layers, filename)
+    return check_one(spec, request)
 
 
 def print_diagnostics(report: Report, options: argparse.Namespace) -> None:
@@ -109,8 +137,8 @@ def print_partial(report: Report) -> None:
 
 
 def exit_code(report: Report) -> int:
-    """0 accepted, 1 refused, 2 not readable at all."""
-    if any(d.code == "E001" for d in report.diagnostics):
+    """0 accepted, 1 refused, 2 not readable at all, or a variant that does not exist."""
+    if any(d.code == "E001" or (d.code, d.file) == _NO_VARIANT for d in report.diagnostics):
         return 2
     return 0 if report.ok else 1
 

@@ -37,8 +37,16 @@ def fix_file(path: str, options: argparse.Namespace, params: Mapping[str, Any]) 
         return 0  # the check itself says so
     text, total = before, 0
     for _ in range(MAX_TURNS):
-        report = check(text + "\n", params=params, max_layers=options.max_layers, filename=path)
-        text, count = apply(text, report.diagnostics, unsafe=options.unsafe_fixes)
+        report = check(
+            text + "\n",
+            variant=options.variant,
+            params=params,
+            libraries=options.library,
+            max_layers=options.max_layers,
+            filename=path,
+        )
+        here = [each for each in report.diagnostics if each.file == path]  # not in other files
+        text, count = apply(text, here, unsafe=options.unsafe_fixes)
         total += count
         if not count:
             break

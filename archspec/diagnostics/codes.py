@@ -83,8 +83,10 @@ CODES: dict[str, Code] = {
     "W311": Code("lint", "a softmax at the end of a network"),
     "W312": Code("lint", "a word that YAML 1.1 reads differently"),
     "W313": Code("lint", "an expression cut off by a comment"),
+    "W314": Code("lint", "an `init:` that names nothing"),
     "N401": Code("note", "training needs a batch of 2 or more"),
     "N402": Code("note", "shapes were found by running the layer on the meta device"),
     "N403": Code("note", "only some input sizes work"),
     "N404": Code("note", "whether every declared size works is not decided"),
+    "N405": Code("note", "sizes beyond a table are not decided"),
 }

@@ -23,7 +23,7 @@ class Source:
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=16)
 def _lines(source: Source) -> list[str]:
     """The lines of a source: split once, and not again for each of its diagnostics."""
     return (source.text or "").splitlines()

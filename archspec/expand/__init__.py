@@ -8,16 +8,19 @@ from collections.abc import Mapping as AbstractMapping
 from typing import Any
 
 from archspec.diagnostics import Collector, Refused, Source, SpecError, did_you_mean
-from archspec.expand.context import MAX_LAYERS, Context, TooLarge, Unfinished
+from archspec.expand.context import MAX_LAYERS, Context, Ruled, TooLarge, Unfinished
 from archspec.expand.expander import Expander
+from archspec.expand.initialisation import initialise
 from archspec.expand.invalid import argument_names
-from archspec.expand.params import bind
+from archspec.expand.params import bind, check_variants
+from archspec.expand.scope import facts_of
+from archspec.expand.requires import declare
 from archspec.expand.sizing import find_sizes
-from archspec.expr import Facts
 from archspec.graph import Composite, Graph
 from archspec.network import Network
 from archspec.ops import find
 from archspec.ops import names as type_names
+from archspec.sizes import Dimension, Measured, size_of
 from archspec.sizes.valid import check_names
 from archspec.spec import InputSpec, Spec
 from archspec.syntax import Mapping, Node, Scalar, Sequence, lift, plain
@@ -75,27 +78,34 @@ def _network(
     assert isinstance(tree, Mapping)
     given = {name.text: (plain(value), value) for name, value in tree.items()}
     names = bind(context, spec.chosen, given, {}, "the network", None)
-    symbols = {**_symbols(context, names), **sizes}
+    check_variants(context, names)
+    known = tuple(each.name.text for each in spec.inputs)
+    composite = Composite(spec.title, spec.node, spec.body.numbered, known)
+    symbols = {**_symbols(context, names, composite), **sizes}
     names = {**names, **symbols}
-    inputs = {each.name.text: _input(context, each, names) for each in spec.inputs}
-    facts = {name: Facts(name, tensor) for name, tensor in inputs.items()}
+    flows = {each.name.text: (_input(context, each, names), each.name) for each in spec.inputs}
+    facts = facts_of(composite, flows)
     names = {**names, **facts}
     if len(facts) == 1:
         names["input"] = next(iter(facts.values()))
     _defaults(context, names)
     expander = Expander(context)
-    flows = {each.name.text: (inputs[each.name.text], each.name) for each in spec.inputs}
-    made = expander.body(spec.body, names, flows, spec.node, kind=spec.title, outputs=spec.outputs)
-    assert isinstance(made.target, Composite)
+    if spec.init:
+        context.ruled.append(Ruled(composite, spec.init, names))
+    made = expander.body(spec.body, names, flows, composite, outputs=spec.outputs)
     assert made.trace is not None
-    if not made.target.calls and not context.found.failed:
+    if not composite.calls and not context.found.failed:
         context.report("E115", "the network has no layers", spec.body.node.place)
+    if not context.found.failed:
+        initialise(context, composite)
+    declaration = declare(context, {name: size_of(each) for name, each in symbols.items()}, names)
     return Network(
         spec=spec,
         params={p.name.text: names[p.name.text] for p in spec.params},
-        graph=Graph(spec.title, made.target),
+        graph=Graph(spec.title, composite),
         trace=made.trace,
         domain=context.domain,
+        declaration=declaration,
         fixed=sizes,
     )
 
@@ -108,19 +118,20 @@ def _lacks_inputs(context: Context) -> bool:
     return context.found.failed and (count == 0 or len(context.spec.inputs) < count)
 
 
-def _symbols(context: Context, names: AbstractMapping[str, Any]) -> dict[str, Any]:
-    """A symbol for every bare word in the inputs that is no parameter."""
-    words = (
-        item.value
-        for each in context.spec.inputs
-        for item in _items(each.shape)
-        if isinstance(item, Scalar) and isinstance(item.value, str)
-    )
-    return {
-        word: context.domain.symbol(word)
-        for word in words
-        if word.isascii() and word.isidentifier() and word not in names
-    }
+def _symbols(
+    context: Context, names: AbstractMapping[str, Any], composite: Composite
+) -> dict[str, Measured]:
+    """A symbol for every bare word in the inputs that is no parameter, read where it first is."""
+    symbols: dict[str, Measured] = {}
+    for number, each in enumerate(context.spec.inputs):
+        for index, item in enumerate(_items(each.shape), 1):
+            word = item.value if isinstance(item, Scalar) else None
+            if not isinstance(word, str) or word in names or word in symbols:
+                continue
+            if word.isascii() and word.isidentifier():
+                place = Dimension(composite, number, index, each.name.text)
+                symbols[word] = Measured(context.domain.symbol(word), place)
+    return symbols
 
 
 def _input(context: Context, spec: InputSpec, names: AbstractMapping[str, Any]) -> Tensor:

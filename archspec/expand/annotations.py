@@ -1,13 +1,12 @@
 """`shape:` beside a layer: a claim that is checked, like a type annotation."""
 
-from typing import Any
-
 from archspec.expand.context import Context, Names
 from archspec.expand.items import Item
 from archspec.expand.scope import Scope
-from archspec.sizes import always, equal
+from archspec.expr import Facts
+from archspec.sizes import Size, Term, always, equal, size_of
 from archspec.syntax import Node, Scalar, Sequence, describe
-from archspec.tensors import show_shape
+from archspec.tensors import Tensor, show_shape
 
 
 def check_annotation(context: Context, item: Item, scope: Scope) -> None:
@@ -24,16 +23,23 @@ def check_annotation(context: Context, item: Item, scope: Scope) -> None:
         help = "a shape leaves the batch out"
         raise context.report("E113", message, node.place, help=help)
     written = tuple(
-        _size(context, each, size, item.names, scope)
-        for each, size in zip(node.items, tensor.shape, strict=True)
+        _size(context, each, fact, item.names, scope)
+        for each, fact in zip(node.items, _facts(item, tensor), strict=True)
     )
     if not all(always(equal(a, b)) for a, b in zip(written, tensor.shape, strict=True)):
         message = f"`shape:` says {show_shape(written)}, but the output is {tensor}"
         context.report("E113", message, node.place)
 
 
-def _size(context: Context, node: Node, size: Any, names: Names, scope: Scope) -> Any:
+def _facts(item: Item, tensor: Tensor) -> list[Term]:
+    """The sizes of what an item gives, as expressions see them."""
+    value = next(iter(item.results.values()))
+    facts = Facts(item.name, tensor, value.composite, value.number)
+    return [facts.size(dim) for dim in range(tensor.batched, tensor.ndim)]
+
+
+def _size(context: Context, node: Node, fact: Term, names: Names, scope: Scope) -> Size:
     word = node.value if isinstance(node, Scalar) else None
     if isinstance(word, str) and word.isidentifier() and word not in names:
-        return scope.bound.setdefault(word, size)
+        return size_of(scope.bound.setdefault(word, fact))
     return context.size(node, {**names, **scope.bound})

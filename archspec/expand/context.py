@@ -18,9 +18,10 @@ from archspec.expr import (
     compile_template,
     truth,
 )
+from archspec.graph import Composite
 from archspec.resolve import Application
 from archspec.sizes import Domain, Measured, size_of
-from archspec.spec import BlockSpec, Spec
+from archspec.spec import BlockSpec, InitRule, Spec
 from archspec.spec.traps import advice, is_open, report_split
 from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
 
@@ -34,6 +35,15 @@ MAX_NESTING = 60
 """Depth of blocks and groups within each other."""
 
 Names = AbstractMapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A scope with rules for how its parameters begin, and the names that they see."""
+
+    scope: Composite
+    rules: tuple[InitRule, ...]
+    names: Names
 
 
 @dataclass(slots=True)
@@ -52,6 +62,8 @@ class Context:
     """The names that lead to what is being expanded."""
     rows: list[Application] = field(default_factory=list)
     """The layers made so far, up to the first mistake: what a refused spec can still show."""
+    ruled: list[Ruled] = field(default_factory=list)
+    """Scopes with an `init:`, outer ones first."""
     uses: list[Label] = field(default_factory=list)
     """The blocks around what is being expanded, innermost last."""
 

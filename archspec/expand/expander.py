@@ -5,23 +5,19 @@ from typing import Any
 
 from archspec.diagnostics import Fault, Label, Refused
 from archspec.expand.annotations import check_annotation
-from archspec.expand.context import MAX_NESTING, Context, Names, TooLarge
+from archspec.expand.context import MAX_NESTING, Context, Names, Ruled, TooLarge
 from archspec.expand.items import Item, Made, Source, Value, arguments, flatten
 from archspec.expand.making import LayerMaker, LayerNames
 from archspec.expand.params import bind
 from archspec.expand.repetition import Repetition
-from archspec.expand.scope import Scope
+from archspec.expand.scope import Flow, Scope, facts_of
 from archspec.expand.types import type_of
-from archspec.expand.wiring import Wiring, order
-from archspec.expr import Facts
+from archspec.expand.wiring import Wiring, no_result, order
 from archspec.graph import Composite, Output
 from archspec.resolve import outputs as resolved_outputs
 from archspec.spec import BlockSpec, Body, LayerSpec, Outputs
 from archspec.syntax import Node
 from archspec.tensors import Tensor
-
-Flow = tuple[Tensor, Node]
-"""What flows into a scope: a tensor's type, and the node that it comes from."""
 
 
 class Expander:
@@ -39,12 +35,12 @@ class Expander:
         body: Body,
         names: Names,
         inputs: AbstractMapping[str, Flow],
-        node: Node,
+        composite: Composite,
         *,
-        kind: str | None = None,
         outputs: Outputs | None = None,
     ) -> Made:
-        """A composite of a body, applied to its inputs."""
+        """Fill a composite with what a body says, and apply it to its inputs."""
+        node = composite.node
         self.depth += 1
         if self.depth > MAX_NESTING:
             message = f"blocks and groups are nested deeper than {MAX_NESTING} levels"
@@ -53,7 +49,7 @@ class Expander:
             raise TooLarge(self.context.report("E005", message, node.place, help=help))
         self.context.spend(40, node)
         try:
-            scope = Scope(Composite(kind, node, body.numbered, tuple(inputs)))
+            scope = Scope(composite)
             known = {name: scope.value(name, *flow) for name, flow in inputs.items()}
             if len(inputs) == 1:
                 known["input"] = next(iter(known.values()))
@@ -79,7 +75,8 @@ class Expander:
             if not item.free:
                 return self.follow(Source(item, None, item.spec.node), scope)
         if not known:
-            raise self.context.report("E115", "a scope without layers has no output", node.place)
+            message = "a scope without layers has no output"
+            raise self.context.report("E115", message, scope.composite.node.place)
         return next(iter(known.values()))
 
     def finish(
@@ -155,12 +152,8 @@ class Expander:
         results = source.item.results
         if source.result is None or not results:
             return next(iter(results.values()), None)
-        if source.result in results:
-            return results[source.result]
-        weight = scope.weight(source.item, source.result, source.node)
-        if weight is None:
-            raise self.context.report(*no_result(source.item, source.result), source.node.place)
-        return weight
+        found = results.get(source.result) or scope.weight(source.item, source.result, source.node)
+        return found or no_result(self.context, source.item, source)
 
     def refuse_nothing(self, source: Source) -> None:
         """An absent layer that has no input: a free tensor, unless that was told already."""
@@ -247,12 +240,11 @@ class Expander:
 
     def single(self, item: Item, inputs: list[Value], names: Names) -> Made:
         """One module: a group, a block, or a layer."""
-        flows = [(value.tensor, value.node) for value in inputs if value.tensor is not None]
         if item.spec.body is not None:
-            return self.group(item, flows, names)
+            return self.group(item, _flows(inputs), names)
         assert item.type is not None
         if isinstance(item.type.target, BlockSpec):
-            return self.block(item, item.type.target, flows, names)
+            return self.block(item, item.type.target, inputs, names)
         return self.maker.make(item, inputs, names)
 
     def group(self, item: Item, flows: list[Flow], names: Names) -> Made:
@@ -263,40 +255,42 @@ class Expander:
             help = "make it a block with `inputs:`"
             raise self.context.report("E112", message, item.place, help=help)
         inputs = dict(zip(("input",), flows, strict=False))
-        inner = {**names, **{name: Facts(name, tensor) for name, (tensor, _) in inputs.items()}}
-        return self.body(item.spec.body, inner, inputs, item.spec.node)
+        node, numbered = item.spec.node, item.spec.body.numbered
+        composite = Composite(None, node, numbered, tuple(inputs))
+        inner = {**names, **facts_of(composite, inputs)}
+        return self.body(item.spec.body, inner, inputs, composite)
 
-    def block(self, item: Item, block: BlockSpec, flows: list[Flow], names: Names) -> Made:
+    def block(self, item: Item, block: BlockSpec, given: list[Value], names: Names) -> Made:
         """A use of a block: a closed scope with parameters of its own."""
         context = self.context
         if block.body is None:
             raise Refused
         declared = [name.text for name in block.inputs] or ["input"]
-        if len(flows) != len(declared):
-            message = f"`{block.name.text}` takes {len(declared)} inputs, not {len(flows)}"
+        if len(given) != len(declared):
+            message = f"`{block.name.text}` takes {len(declared)} inputs, not {len(given)}"
             labels = (Label(block.name.place, f"it takes {', '.join(declared)}"),)
             help = f"name a layer for each: `from: [{', '.join(declared)}]`"
             raise context.report("E112", message, item.place, labels=labels, help=help)
-        inputs = dict(zip(declared, flows, strict=True))
-        facts: dict[str, Any] = {name: Facts(name, tensor) for name, (tensor, _) in inputs.items()}
+        inputs = dict(zip(declared, _flows(given), strict=True))
+        kind, node = block.name.text, item.spec.node
+        composite = Composite(kind, node, block.body.numbered, tuple(inputs))
+        facts: dict[str, Any] = {**facts_of(composite, inputs)}
         if len(inputs) == 1:
             facts["input"] = next(iter(facts.values()))
-        given = arguments(context, item, LayerNames(names, flows[0][0]))
+        args = arguments(context, item, LayerNames(names, given[0]))
         where = item.spec.type.place if item.spec.type is not None else item.place
         owner = f"`{block.name.text}`"
         context.uses.append(Label(item.place, f"in this use of {owner}, {'.'.join(context.path)}"))
         try:
-            bound = bind(context, block.params, given, facts, owner, where, item.spec.args)
-            made = self.body(
-                block.body,
-                bound,
-                inputs,
-                item.spec.node,
-                kind=block.name.text,
-                outputs=block.outputs,
-            )
-            assert isinstance(made.target, Composite)
-            made.target.params = {p.name.text: bound[p.name.text] for p in block.params}
-            return made
+            bound = bind(context, block.params, args, facts, owner, where, item.spec.args)
+            composite.params = {p.name.text: bound[p.name.text] for p in block.params}
+            if block.init:
+                context.ruled.append(Ruled(composite, block.init, bound))
+            return self.body(block.body, bound, inputs, composite, outputs=block.outputs)
         finally:
             context.uses.pop()
+
+
+def _flows(inputs: list[Value]) -> list[Flow]:
+    """What values are to the scope that they flow into."""
+    return [(value.tensor, value.node) for value in inputs if value.tensor is not None]

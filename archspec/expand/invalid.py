@@ -10,6 +10,7 @@ from archspec.expand.context import Context
 from archspec.expand.items import Given, Item
 from archspec.ops import Layer
 from archspec.ops.arguments import Words
+from archspec.sizes import Measured
 from archspec.spec.layers import CONTROL
 from archspec.spec.traps import advice
 from archspec.syntax import Mapping, Node, Scalar, Sequence
@@ -52,12 +53,23 @@ def _unknown(context: Context, field: str, cls: type[Layer], item: Item, given: 
 def _wrong(context: Context, field: str, cls: type[Layer], item: Item, given: Given) -> Refused:
     value, node = given.get(field) or _default(context, field, cls, item)
     wanted = words_of(cls, field)
+    size = symbolic_in(value)
+    if size is not None:
+        message = f"{cls.__name__}.{field} must be known when the module is built, not {size}"
+        help = "fix the size of the input, or make this layer independent of it"
+        return context.report("E114", message, node.place, help=help)
     shown = "null" if value is None else repr(value)
     message = f"{cls.__name__}.{field} is {wanted}, not {shown}"
     value, node = _culprit(value, node)
     written = node.text if isinstance(node, Scalar) else ""
     help = advice(value, wanted, item.names, written)
     return context.report("E105", message, node.place, help=help)
+
+
+def symbolic_in(value: Any) -> Measured | None:
+    """A symbolic size in a value."""
+    items = value if isinstance(value, list) else [value]
+    return next((item for item in items if isinstance(item, Measured)), None)
 
 
 def _default(context: Context, field: str, cls: type[Layer], item: Item) -> tuple[Any, Node]:

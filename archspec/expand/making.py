@@ -11,14 +11,16 @@ from pydantic import ValidationError
 
 from archspec.diagnostics import Fault, Label, Refused
 from archspec.expand.advice import advise, reasons
+from archspec.expand.at_hand import at_hand
 from archspec.expand.context import Context, Names
 from archspec.expand.invalid import report_invalid, type_place
 from archspec.expand.items import Given, Item, Made, Value, arguments
 from archspec.expand.ranks import rank_help
+from archspec.expr import Facts
 from archspec.graph import Leaf
 from archspec.ops import Layer, accept, outputs_of
 from archspec.resolve import Application
-from archspec.sizes import Dimension, Measured
+from archspec.spec.init import place_of
 from archspec.syntax import Mapping, Node, Scalar, Sequence
 from archspec.tensors import Tensor
 
@@ -29,24 +31,24 @@ MAX_ADVISED = 200
 class LayerNames(AbstractMapping[str, Any]):
     """The names of a scope, and `in_channels` and `in_features` of one layer's own input."""
 
-    __slots__ = ("names", "tensor")
+    __slots__ = ("names", "own")
 
-    def __init__(self, names: Names, tensor: Tensor | None) -> None:
+    def __init__(self, names: Names, own: Value | None) -> None:
         self.names = names
-        self.tensor = tensor
+        self.own = own
 
     def __getitem__(self, name: str) -> Any:
-        tensor = self.tensor
-        if tensor is not None and tensor.shape:
-            if name == "in_channels":
-                return tensor.shape[0]
-            if name == "in_features":
-                return tensor.shape[-1]
+        own = self.own
+        if own is not None and name in ("in_channels", "in_features"):
+            tensor = own.tensor
+            if tensor is not None and tensor.shape:
+                facts = Facts("input", tensor, own.composite, own.number)
+                return facts.size(int(tensor.batched) if name == "in_channels" else -1)
         return self.names[name]
 
     def __iter__(self) -> Iterator[str]:
         yield from self.names
-        if self.tensor is not None and self.tensor.shape:
+        if self.own is not None and self.own.tensor is not None and self.own.tensor.shape:
             yield from ("in_channels", "in_features")
 
     def __len__(self) -> int:
@@ -80,7 +82,8 @@ class LayerMaker:
         assert isinstance(cls, type)
         known = tuple(value.tensor for value in inputs if value.tensor is not None)
         assert len(known) == len(inputs)
-        given = arguments(self.context, item, LayerNames(names, known[0] if known else None))
+        given = arguments(self.context, item, LayerNames(names, inputs[0] if inputs else None))
+        given = at_hand(self.context, given, inputs)
         layer = self.validated(cls, given, item, known)
         key = (id(layer), known)  # `self.known` keeps the layer, so its id stays its own
         found = self.applied.get(key)
@@ -145,8 +148,10 @@ class LayerMaker:
     ) -> Refused:
         """A rule's fault, at the place of the field or layer that it names."""
         place = type_place(item)
-        if fault.field is not None and fault.field in given:
-            place = given[fault.field][1].place
+        field, _, part = (fault.field or "").partition(".")
+        if field in given:
+            node = given[field][1]
+            place = place_of(fault, node) if part else node.place
         labels = []
         if fault.input is not None and fault.code not in ("E117",):
             shown = inputs if len(inputs) <= 3 else [inputs[0], inputs[fault.input]]

@@ -9,7 +9,7 @@ from archspec.expand.items import Given
 from archspec.sizes import Measured
 from archspec.spec import ParamSpec
 from archspec.spec.traps import advice
-from archspec.syntax import Mapping, Node, Scalar
+from archspec.syntax import Mapping, Node, Scalar, Sequence, plain
 
 _WORDS = {
     "int": "an integer",
@@ -66,6 +66,27 @@ def bind(
     if refused:
         raise refused
     return names
+
+
+def check_variants(context: Context, names: AbstractMapping[str, Any]) -> None:
+    """Report values of the wrong kind in variants that were not chosen: they cost little."""
+    params = {param.name.text: param for param in context.spec.params}
+    for name, variant in context.spec.variants.items():
+        for word, (_, node) in variant.values.items():
+            if name == context.spec.variant or word not in params or _computes(node):
+                continue
+            value = plain(node)
+            if not _fits(context, params[word], value, names):
+                _misfit(context, params[word], value, node, names)
+
+
+def _computes(node: Node) -> bool:
+    """Whether a value has an expression in it."""
+    if isinstance(node, Scalar):
+        return isinstance(node.value, str) and node.value.startswith("=")
+    items = node.items if isinstance(node, Sequence) else []
+    values = (value for _, value in node.items()) if isinstance(node, Mapping) else items
+    return any(map(_computes, values))
 
 
 def _missing(context: Context, param: ParamSpec, owner: str, place: Place | None) -> Refused:

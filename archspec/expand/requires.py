@@ -1,15 +1,17 @@
 """`requires:`: what the author says of the input sizes, held against what the layers need."""
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from collections.abc import Mapping as AbstractMapping
 from typing import Any, Final
 
-from archspec.diagnostics import Diagnostic, Label, Refused, SpecError, did_you_mean
+from archspec.diagnostics import Refused, did_you_mean
+from archspec.expand.breaking import reason
 from archspec.expand.context import Context, Names
 from archspec.network import Network
-from archspec.sizes import Condition, Expr, Size, ValidSizes, equal, unequal
+from archspec.sizes import Condition, Measured, Size, ValidSizes, equal, size_of, unequal
 from archspec.sizes.declaration import Declaration, as_requirement, shortfall
+from archspec.sizes.valid import SEARCHED
 from archspec.spec import Comparison, Requirement
 from archspec.syntax import Scalar
 
@@ -23,9 +25,7 @@ _COMPARE: Final[AbstractMapping[str, Callable[[Any, Any], bool | Condition]]] = 
 }
 
 
-def declare(
-    context: Context, symbols: AbstractMapping[str, Size], names: Names
-) -> Declaration:
+def declare(context: Context, symbols: AbstractMapping[str, Size], names: Names) -> Declaration:
     """What is declared of the symbols, some of which may have a size. Reports what is wrong."""
     declared: dict[str, None] = {}
     conditions: dict[Condition, None] = {}
@@ -40,7 +40,8 @@ def declare(
             if condition is not None:
                 conditions[condition] = None
     declared.update((name, None) for each in conditions for name in sorted(each.symbols))
-    return Declaration(tuple(n for n in declared if symbols[n] is not int), tuple(conditions))
+    still_open = tuple(name for name in declared if not isinstance(symbols[name], int))
+    return Declaration(still_open, tuple(conditions))
 
 
 def _unknown(
@@ -70,7 +71,7 @@ def _condition(
     holds = _COMPARE[comparison.relation](left, bound)
     if isinstance(holds, Condition):
         return holds
-    if not holds:
+    if not holds and not (isinstance(size, int) and context.found.failed):
         said = comparison.node.text
         message = f"`{said}` holds for no {name}"
         if isinstance(size, int):
@@ -92,46 +93,50 @@ def _remainder(context: Context, comparison: Comparison, size: Size, names: Name
 
 def _size(context: Context, node: Scalar, names: Names) -> Size:
     value = context.compute(node, node.text, names)
-    if type(value) is not int and not isinstance(value, Expr):
+    if type(value) is not int and not isinstance(value, Measured):
         message = f"a size is compared with whole numbers and sizes, not with {value!r}"
         raise context.report("E105", message, node.place)
-    return value
+    return size_of(value)
 
 
-def check_declared(network: Network, context: Context) -> None:
-    """Report sizes that are declared and do not work. Requires that some sizes work."""
+def declared_sizes(network: Network, context: Context) -> dict[str, int]:
+    """Sizes that are declared and work. Refuses a declaration that allows more, or nothing.
+
+    Requires that some sizes work.
+    """
     declaration = network.declaration
     declared = ValidSizes(network.sizes.symbols, declaration.conditions)
-    if any(_nothing_left(context, declared, each) for each in context.spec.requires):
-        return
+    for requirement in context.spec.requires:
+        _refuse_empty(context, declared, requirement)
     found = shortfall(declared, network.layer_sizes, declaration.symbols)
     if found.sizes is not None:
-        _too_weak(network, context, found.sizes)
+        raise _too_weak(network, context, found.sizes)
+    sizes = network.sizes.example()
+    if sizes is None:
+        said = " and ".join(network.sizes.needs())
+        message = f"no sizes were found, among {SEARCHED} of each symbol, for which {said}"
+        raise context.report("E125", message, context.spec.requires[0].node.place)
     for what in found.undecided:
         message = f"whether all declared sizes work is not decided for `{what}`: those tried do"
         requirement = _requirement_of(context, what) or context.spec.requires[0]
         context.report("N404", message, requirement.node.place)
+    return sizes
 
 
-def _nothing_left(context: Context, declared: ValidSizes, requirement: Requirement) -> bool:
-    """Report a requirement that no size meets."""
+def _refuse_empty(context: Context, declared: ValidSizes, requirement: Requirement) -> None:
+    """Refuse a requirement that no size meets."""
     name = requirement.symbol.text
     each = declared.sets.get(name)
-    if each is None or not each.empty:
-        return False
-    said = " and ".join(f"`{comparison.node.text}`" for comparison in requirement.comparisons)
-    message = f"no {name} meets {said}"
-    context.report("E125", message, requirement.node.place)
-    return True
+    if each is not None and each.empty:
+        said = " and ".join(f"`{comparison.node.text}`" for comparison in requirement.comparisons)
+        raise context.report("E125", f"no {name} meets {said}", requirement.node.place)
 
 
-def _too_weak(network: Network, context: Context, sizes: AbstractMapping[str, int]) -> None:
+def _too_weak(network: Network, context: Context, sizes: AbstractMapping[str, int]) -> Refused:
     """Report the sizes that were declared, and do not work; with the layer that refuses them."""
     works = network.layer_sizes
     guilty = [n for n in network.declaration.symbols if sizes[n] not in works.sets[n]]
     shown = ", ".join(f"{name} = {sizes[name]}" for name in guilty[:1] or sizes)
-    cause = next(_causes(network, sizes), None)
-    labels = () if cause is None else (Label(cause.place, cause.message), *cause.labels)
     place = context.spec.requires[0].node.place
     notes, help = tuple(f"they need {tie}" for tie in works.ties if not tie.at(sizes)), None
     if guilty:
@@ -141,16 +146,9 @@ def _too_weak(network: Network, context: Context, sizes: AbstractMapping[str, in
         said = as_requirement(works.sets[guilty[0]].sizes)
         help = f'write `{guilty[0]}: "{said}"`' if said else None
     message = f"`requires:` lets {shown} pass, which does not work"
-    context.report("E125", message, place, labels=labels, notes=notes, help=help)
-
-
-def _causes(network: Network, sizes: AbstractMapping[str, int]) -> Iterator[Diagnostic]:
-    """What the network says of sizes that do not work, besides that they are not declared."""
-    try:
-        network.at(**sizes)
-    except SpecError as refused:
-        errors = (each for each in refused.diagnostics if each.severity == "error")
-        yield from (each for each in errors if each.code != "E125")
+    return context.report(
+        "E125", message, place, labels=reason(network, sizes).labels, notes=notes, help=help
+    )
 
 
 def _requirement_of(context: Context, name: str) -> Requirement | None:

@@ -1,14 +1,27 @@
 """A composite under construction: its values, its calls, and the first trace of them."""
 
+from collections.abc import Mapping as AbstractMapping
 from collections.abc import Sequence as AbstractSequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from archspec.expand.items import Item, Made, Value
+from archspec.expr import Facts
 from archspec.graph import Call, Composite, Leaf, Trace
 from archspec.ops.free import Weight
 from archspec.syntax import Node
 from archspec.tensors import Tensor
+
+Flow = tuple[Tensor, Node]
+"""What flows into a scope: a tensor's type, and the node that it comes from."""
+
+
+def facts_of(composite: Composite, inputs: AbstractMapping[str, Flow]) -> dict[str, Facts]:
+    """What expressions may ask about the inputs of a scope, which are its first values."""
+    return {
+        name: Facts(name, tensor, composite, number)
+        for number, (name, (tensor, _)) in enumerate(inputs.items())
+    }
 
 
 @dataclass(slots=True)

@@ -8,9 +8,9 @@ from typing import Final
 
 from archspec.diagnostics import Label, Refused
 from archspec.expand.context import Context
+from archspec.expand.requires import declared_sizes
 from archspec.network import Network
-from archspec.ops import accept, outputs_of
-from archspec.resolve import Application
+from archspec.resolve import Application, requirements
 from archspec.sizes import Condition, ValidSet, ValidSizes
 from archspec.sizes.valid import SEARCHED
 
@@ -47,20 +47,22 @@ class _Need:
 
 def find_sizes(network: Network, context: Context) -> None:
     """Set sizes that work: to build the network, and as a proof. Refuses it if none are found."""
-    sizes = network.sizes.example()
+    sizes = network.layer_sizes.example()
     if sizes is None:
         raise _refuse(network, context)
+    if network.declaration.symbols:
+        sizes = declared_sizes(network, context)
     network.example_sizes = sizes
 
 
 def _refuse(network: Network, context: Context) -> Refused:
     place = context.spec.inputs[0].shape.place
-    for each in network.sizes.sets.values():
+    for each in network.layer_sizes.sets.values():
         if each.empty:
             message, needs, help = _blame(network, each.symbol)
             labels = tuple(need.label for need in needs)
             return context.report("E116", message, place, labels=labels, help=help)
-    told = network.sizes.needs()
+    told = network.layer_sizes.needs()
     needed = " and ".join(told[:MOST_TOLD] + ["more"] * (len(told) > MOST_TOLD))
     message = f"no sizes were found, among {SEARCHED} of each symbol, for which {needed}"
     return context.report("E116", message, place)
@@ -91,7 +93,7 @@ def _exclude(symbol: str, needs: list[_Need]) -> bool:
 def _way_out(network: Network, culprit: _Need) -> str | None:
     """Sizes that would work if it were not for one condition."""
     others = tuple(c for c in network.conditions if c != culprit.condition)
-    sizes = ValidSizes(network.sizes.symbols, others).example()
+    sizes = ValidSizes(network.layer_sizes.symbols, others).example()
     if sizes is None:
         return None
     shown = ", ".join(f"{name} = {size}" for name, size in sizes.items())
@@ -102,9 +104,7 @@ def _needs(network: Network, symbol: str) -> Iterator[_Need]:
     """Every condition on a symbol alone, once."""
     seen: set[Condition] = set()
     for application in network.applications:
-        with network.domain.apart() as taken:
-            outputs_of(accept(application.leaf.layer, *application.inputs), application.inputs)
-        for condition in taken:
+        for condition in requirements(application, network.domain):
             if condition.symbols == {symbol} and condition not in seen:
                 seen.add(condition)
                 yield _Need(symbol, condition, application)

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping as AbstractMapping
 from functools import cached_property
+from typing import NoReturn
 
 from archspec.diagnostics import Label, Refused
 from archspec.expand.context import Context, Names
 from archspec.expand.items import Item, Source, Value, is_reuse, takes_list
-from archspec.graph import Composite
+from archspec.graph import Composite, Leaf
 from archspec.syntax import Node, Scalar, Sequence, describe
 
 
@@ -170,6 +171,15 @@ def _is_head(item: Item) -> bool:
         last = target.outputs[0].value if target.outputs else -1
         target = next((call.target for call in target.calls if last in call.outputs), None)
     return target is not None and target.type == "Linear"
+
+
+def no_result(context: Context, item: Item, source: Source) -> NoReturn:
+    """Report a reference to a result that a layer does not have."""
+    target = item.made.target if item.made is not None else None
+    weights = [n for n in target.layer.weights() if n] if isinstance(target, Leaf) else []
+    have = ", ".join(f"`{name}`" for name in [*item.results, *weights])
+    message = f"`{item.name}` has no result `{source.result}`"
+    raise context.report("E106", message, source.node.place, help=f"it has {have}")
 
 
 def order(context: Context, items: list[Item]) -> list[Item]:

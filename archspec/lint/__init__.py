@@ -5,7 +5,7 @@ Each rule is a function from a checked network to findings. A rule is silenced o
 """
 
 from archspec.diagnostics import Collector, Diagnostic
-from archspec.lint import layers, spelling, unused
+from archspec.lint import layers, sizes, spelling, unused
 from archspec.lint.ignore import is_silenced
 from archspec.network import Network
 
@@ -20,16 +20,22 @@ RULES = (
     layers.single_points,
     layers.dropped_edges,
     layers.final_softmax,
+    sizes.partial,
     spelling.old_yaml,
     spelling.swallowed,
 )
 
 
 def lint(network: Network, found: Collector) -> None:
-    """Report what the rules find in a network, the same finding once."""
+    """Report what the rules find in the file of a network, the same finding once.
+
+    Other files that it brings in are not its author's to mend.
+    """
+    own = network.spec.node.source
     for rule in RULES:
         for finding in rule(network):
-            found.add(finding)
+            if finding.place.source is own:
+                found.add(finding)
 
 
 def audible(diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from archspec.diagnostics import Diagnostic
+from archspec.diagnostics import Diagnostic, did_you_mean
 from archspec.expr import ExpressionError, compile_expression
 from archspec.expr.clauses import compile_for
-from archspec.graph import Composite
+from archspec.graph import Composite, Leaf
 from archspec.network import Network
-from archspec.spec import ParamSpec
+from archspec.ops.free import Weight
+from archspec.spec import ParamSpec, Requirement
 from archspec.syntax import Mapping, Node, Scalar, Sequence
 
 
@@ -27,8 +28,10 @@ def layers(network: Network) -> Iterator[Diagnostic]:
 
 def _unread(scope: Composite) -> Iterator[Diagnostic]:
     readers = scope.readers()
+    targets = (call.target for call in scope.calls if isinstance(call.target, Leaf))
+    owners = {leaf.layer.layer for leaf in targets if isinstance(leaf.layer, Weight)}
     for call in scope.calls:
-        if not any(readers[value] for value in call.outputs):
+        if call.name not in owners and not any(readers[value] for value in call.outputs):
             message = f"nothing uses `{call.name}`: it is registered, but never runs"
             help = "name it in `outputs:` or in another layer's `from:`, or take it out"
             yield Diagnostic("W301", message, call.target.node.place, help=help)
@@ -38,15 +41,17 @@ def _unread(scope: Composite) -> Iterator[Diagnostic]:
 
 def parameters(network: Network) -> Iterator[Diagnostic]:
     """W302: a parameter that no expression reads."""
-    top = network.spec.node
-    if not (network.spec.params or network.spec.blocks):
+    spec = network.spec
+    if not (spec.params or spec.blocks):
         return
-    blocks = top.get("blocks")
-    own = {name for key, node in top.items() if key.text != "blocks" for name in _names(node)}
-    yield from _unread_parameters(network.spec.params, own)
-    if _has_type_parameters(top):
+    sections = [pair for tree in spec.trees for pair in tree.items()]
+    own = {name for key, node in sections if key.text != "blocks" for name in _names(node)}
+    own.update(name for requirement in spec.requires for name in _required(requirement))
+    yield from _unread_parameters(spec.params, own)
+    if any(map(_has_type_parameters, spec.trees)):
         return  # blocks that can stand for each other take the same arguments
-    for block in network.spec.blocks.values():
+    blocks = spec.node.get("blocks")
+    for block in spec.blocks.values():
         node = blocks.get(block.name.text) if isinstance(blocks, Mapping) else None
         if node is not None:
             yield from _unread_parameters(block.params, set(_names(node)))
@@ -54,9 +59,14 @@ def parameters(network: Network) -> Iterator[Diagnostic]:
 
 def _unread_parameters(params: tuple[ParamSpec, ...], used: set[str]) -> Iterator[Diagnostic]:
     for param in params:
-        if param.name.text not in used:
-            message = f"nothing uses the parameter `{param.name.text}`"
-            help = f"take it out, or say `={param.name.text}` where it is meant"
+        name = param.name.text
+        if name not in used:
+            message = f"nothing uses the parameter `{name}`"
+            others = (
+                each.name.text for each in params if each.name.source is not param.name.source
+            )
+            near = did_you_mean(name, others)  # of the file that this one extends
+            help = near or f"take it out, or say `={name}` where it is meant"
             yield Diagnostic("W302", message, param.name.place, help=help)
 
 
@@ -64,8 +74,9 @@ def blocks(network: Network) -> Iterator[Diagnostic]:
     """W302: a block that no layer and no parameter names."""
     if not network.spec.blocks:
         return
-    words = set(_words(network.spec.node, at_top=True))
-    if _has_type_parameters(network.spec.node):
+    trees = network.spec.trees
+    words = {word for tree in trees for word in _words(tree, at_top=True)}
+    if any(map(_has_type_parameters, trees)):
         return  # a type is a parameter: any block may be asked for
     for name, block in network.spec.blocks.items():
         if name not in words:
@@ -87,6 +98,14 @@ def _names(node: Node) -> Iterator[str]:
                 yield from _in_expression(item.text)
     elif isinstance(node, Scalar):
         yield from _in_text(node.text, template=True)
+
+
+def _required(requirement: Requirement) -> Iterator[str]:
+    """The names that `requires:` compares a symbol with."""
+    for comparison in requirement.comparisons:
+        for part in (comparison.divisor, comparison.bound):
+            if part is not None:
+                yield from _in_expression(part.text)
 
 
 def _in_text(text: str, *, template: bool) -> Iterator[str]:

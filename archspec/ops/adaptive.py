@@ -3,26 +3,29 @@
 https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html
 """
 
+import re
 from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import Field, StrictInt
+from pydantic import Field
 
 from archspec.diagnostics import Fault
-from archspec.ops.arguments import One, Words
+from archspec.ops.arguments import Open, OpenOne, Words
+from archspec.ops.base import Emission, Function
 from archspec.ops.registry import register
 from archspec.ops.window import Line, Plane, Spatial, Volume
-from archspec.sizes import Size, always, equal
+from archspec.sizes import Size, Term, always, equal, holds, size_of
 from archspec.tensors import Tensor
 
 TwoSizes = Annotated[
-    StrictInt | tuple[StrictInt | None, StrictInt | None],
+    Open | tuple[Open | None, Open | None],
     Words("an integer or a list of 2 integers (null: as the input)"),
 ]
 ThreeSizes = Annotated[
-    StrictInt | tuple[StrictInt | None, StrictInt | None, StrictInt | None],
+    Open | tuple[Open | None, Open | None, Open | None],
     Words("an integer or a list of 3 integers (null: as the input)"),
 ]
 
+_FUNCTION_NAME: Final = re.compile(r"(?<!^)[A-Z]")
 _OUTPUT: Final[Any] = Field(description="size of the output")
 
 
@@ -31,12 +34,21 @@ class _AdaptivePool(Spatial):
 
     positional: ClassVar[tuple[str, ...]] = ("output_size",)
 
-    output_size: int | tuple[int | None, ...]
+    measured: ClassVar[tuple[str, ...]] = ("output_size",)
+
+    output_size: Term | tuple[Term | None, ...]
 
     def check(self) -> None:
-        self.in_range(0, "output_size", *(n for n in self._wanted() if n is not None))
+        self.in_range(0, "output_size", *(n for n in self._wanted() if isinstance(n, int)))
 
-    def _wanted(self) -> tuple[int | None, ...]:
+    def emit(self, inputs: tuple[Tensor, ...]) -> Emission:
+        if not self.measures():
+            return super().emit(inputs)
+        name = _FUNCTION_NAME.sub(r"_\g<0>", type(self).__name__).lower().lstrip("_")
+        values = {"output_size": self.output_size}
+        return Function(f"F.{name}({{0}}, {{output_size}})", values)
+
+    def _wanted(self) -> tuple[Term | None, ...]:
         size = self.output_size
         return size if isinstance(size, tuple) else (size,) * self.spatial
 
@@ -44,7 +56,12 @@ class _AdaptivePool(Spatial):
         """The output sizes, those that are left open taken from the input."""
         sizes = x.shape[len(x.shape) - self.spatial :]
         pairs = zip(self._wanted(), sizes, strict=True)
-        return tuple(size if wanted is None else wanted for wanted, size in pairs)
+        given = tuple(size if wanted is None else size_of(wanted) for wanted, size in pairs)
+        for size in given:
+            if not holds(size >= 0):
+                message = f"output_size {size} is negative"
+                raise Fault("E208", message, field="output_size", input=0)
+        return given
 
 
 class _AdaptiveMaxPool(_AdaptivePool):
@@ -98,7 +115,7 @@ class AdaptiveMaxPool1d(Line, _AdaptiveMaxPool):
     Shapes: `[C, L]` → `[C, *output_size]`.
     """
 
-    output_size: One = _OUTPUT
+    output_size: OpenOne = _OUTPUT
 
 
 @register
@@ -128,7 +145,7 @@ class AdaptiveAvgPool1d(Line, _AdaptiveAvgPool):
     Shapes: `[C, L]` → `[C, *output_size]`.
     """
 
-    output_size: One = _OUTPUT
+    output_size: OpenOne = _OUTPUT
 
 
 @register

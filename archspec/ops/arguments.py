@@ -2,7 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, Strict, StrictFloat, StrictInt
+from pydantic import Field, InstanceOf, Strict, StrictFloat, StrictInt
+from pydantic.json_schema import SkipJsonSchema
+
+from archspec.sizes import Measured, Size, Term, size_of
 
 
 class Words(str):
@@ -36,6 +39,17 @@ Three = Annotated[
 Ints = Annotated[tuple[StrictInt, ...], Words("a list of integers")]
 IntOrInts = Annotated[StrictInt | tuple[StrictInt, ...], Words("an integer or a list of integers")]
 
+Open = StrictInt | SkipJsonSchema[InstanceOf[Measured]]
+"""An integer, or a size that the module reads from its tensors when it runs."""
+OpenInt = Annotated[Open, Words("an integer")]
+OpenInts = Annotated[tuple[Open, ...], Words("a list of integers")]
+OpenIntOrInts = Annotated[Open | tuple[Open, ...], Words("an integer or a list of integers")]
+OpenOne = Annotated[Open | tuple[Open], Words("an integer or a list of 1 integer")]
+OpenTwo = Annotated[Open | tuple[Open, Open], Words("an integer or a list of 2 integers")]
+OpenThree = Annotated[
+    Open | tuple[Open, Open, Open], Words("an integer or a list of 3 integers")
+]
+
 PaddingMode = Annotated[
     Literal["zeros", "reflect", "replicate", "circular"],
     Words("one of zeros, reflect, replicate, circular"),
@@ -45,3 +59,8 @@ PaddingMode = Annotated[
 def spread(value: int | tuple[int, ...], rank: int) -> tuple[int, ...]:
     """An argument for every spatial dimension: one integer counts for all of them."""
     return (value,) * rank if isinstance(value, int) else value
+
+
+def sizes_of(values: tuple[Term, ...]) -> tuple[Size, ...]:
+    """The sizes that a list of integers says, those that are read from tensors too."""
+    return tuple(map(size_of, values))

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 from pydantic import Field
 
 from archspec.diagnostics import Fault
-from archspec.ops.arguments import Bool, IntOrFloat, IntOrInts
+from archspec.ops.arguments import Bool, IntOrFloat, IntOrInts, Number
 from archspec.ops.base import Function, Layer
 from archspec.ops.functions import dim_indices, listed, method
 from archspec.ops.registry import register
@@ -24,7 +24,7 @@ LARGEST: Final = {
 class _Elementwise(Layer):
     """What functions of every element share."""
 
-    dtypes = None
+    dtypes: ClassVar[tuple[str, ...] | None] = None
     free = True
 
     def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
@@ -46,6 +46,24 @@ class Exp(_Elementwise):
 
     def _dtype(self, x: Tensor) -> str:
         return x.dtype if x.is_float else "float32"
+
+
+@register
+class Scale(_Elementwise):
+    """Multiplies every element by a number.
+
+    Shapes: `[*]` → `[*]`.
+    """
+
+    dtypes = FLOATS
+
+    factor: Number = Field(description="what to multiply by")
+
+    def emit(self, inputs: tuple[Tensor, ...]) -> Function:
+        return Function("{0} * {factor}", {"factor": self.factor})
+
+    def _dtype(self, x: Tensor) -> str:
+        return x.dtype
 
 
 @register

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Final
 from pydantic import BaseModel, ConfigDict
 
 from archspec.diagnostics import Fault, Remedy
-from archspec.sizes import Size, equal, holds
+from archspec.sizes import Measured, Size, equal, holds
 from archspec.tensors import FLOATS, INTEGERS, Tensor
 
 _NOTHING: Final[Mapping[str, Any]] = {}
@@ -115,6 +115,8 @@ class Layer(BaseModel):
     """The class that is constructed, as a dotted name; None: our name in `torch.nn`."""
     positional: ClassVar[tuple[str, ...]] = ()
     """Fields that the emitted constructor call gives without their names."""
+    measured: ClassVar[tuple[str, ...]] = ()
+    """Fields that take symbolic sizes, which the module then reads from its tensors."""
     hidden: ClassVar[tuple[str, ...]] = ()
     """Fields that the emitted constructor call leaves out."""
 
@@ -128,6 +130,12 @@ class Layer(BaseModel):
     def shape(self, *inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
         """The output, or the outputs, for these inputs; raises a `Fault` where there is none."""
         raise NotImplementedError
+
+    def measures(self) -> tuple[Measured, ...]:
+        """The sizes among the arguments that are read from tensors when the module runs."""
+        values = (getattr(self, name) for name in self.measured)
+        items = (item for each in values for item in (each if isinstance(each, tuple) else (each,)))
+        return tuple(item for item in items if isinstance(item, Measured))
 
     def weights(self) -> Mapping[str, tuple[int, ...]]:
         """Name and shape of every parameter, in PyTorch's order."""

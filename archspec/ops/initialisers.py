@@ -89,6 +89,8 @@ def check_call(init: str | Mapping[str, Any], dtype: str = "float32") -> None:
     if name not in INITIALISERS:
         help = did_you_mean(name, INITIALISERS) or f"there are {', '.join(INITIALISERS)}"
         raise Fault("E105", f"there is no initialiser `{name}`", field="init", help=help)
+    if not INITIALISERS[name] and not isinstance(init, str) and init[name] not in (None, {}):
+        raise Fault("E103", f"{name} takes no arguments: write it alone", field="init")
     for argument, value in args.items():
         _check_argument(name, argument, value, LARGEST.get(dtype, 1e30))
     for argument, example in _REQUIRED.get(name, {}).items():

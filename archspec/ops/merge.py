@@ -10,7 +10,7 @@ from archspec.ops.base import Function, Layer
 from archspec.ops.dims import dim_index
 from archspec.ops.functions import new_index
 from archspec.ops.registry import register
-from archspec.sizes import Size, always, equal, holds
+from archspec.sizes import Size, broadcast_size, equal, holds
 from archspec.tensors import Tensor, promote
 
 
@@ -98,13 +98,12 @@ def _padded(shape: tuple[Size, ...], rank: int) -> tuple[Size, ...]:
 
 
 def _common(a: Size, b: Size, left: Tensor, right: Tensor, number: int) -> Size:
-    if a == b or always(equal(b, 1)):
+    if a == b:
         return a
-    if always(equal(a, 1)):
-        return b
-    if not holds(equal(a, b)):
+    fits, size = broadcast_size(a, b)
+    if not holds(fits):
         raise Fault("E201", f"{left} and {right} do not go together: {a} meets {b}", input=number)
-    return a if isinstance(a, int) else b
+    return size
 
 
 @register

@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from archspec.diagnostics import Fault
-from archspec.ops.arguments import Float, Ints, Words
+from archspec.ops.arguments import Float, OpenInts, Words, sizes_of
 from archspec.ops.arithmetic import fits
 from archspec.ops.base import Function, Layer
 from archspec.ops.functions import written
 from archspec.ops.registry import register
-from archspec.sizes import Condition, Size, holds
+from archspec.sizes import Condition, Measured, Size, holds, minimum
 from archspec.tensors import Tensor
 
 PadMode = Annotated[
@@ -30,8 +30,9 @@ class Pad(Layer):
 
     dtypes = None
     free = True
+    measured = ("pad",)
 
-    pad: Ints = Field(description="two numbers per dimension, those of the last dimension first")
+    pad: OpenInts = Field(description="two numbers per dimension, those of the last dimension first")
     mode: PadMode = Field("constant", description="what the new elements are")
     value: Float | None = Field(None, description="the new elements in constant mode; 0 by default")
 
@@ -56,20 +57,22 @@ class Pad(Layer):
     def emit(self, inputs: tuple[Tensor, ...]) -> Function:
         mode = "" if self.mode == "constant" else f', mode="{self.mode}"'
         value = "" if self.value is None else f", value={written(self.value)}"
-        return Function(f"F.pad({{0}}, {self.pad!r}{mode}{value})")
+        pad = list(self.pad) if self.measures() else self.pad
+        return Function(f"F.pad({{0}}, {{pad}}{mode}{value})", {"pad": pad})
 
-    def _pairs(self) -> tuple[tuple[int, int], ...]:
-        return tuple(zip(self.pad[::2], self.pad[1::2], strict=True))
+    def _pairs(self) -> tuple[tuple[Size, Size], ...]:
+        sizes = sizes_of(self.pad)
+        return tuple(zip(sizes[::2], sizes[1::2], strict=True))
 
     def _check_constant(self, x: Tensor, count: int) -> None:
         if count > x.ndim:
             message = f"pad {list(self.pad)} is for {count} dimensions, {x} has {x.ndim}"
             raise Fault("E208", message, field="pad", input=0)
-        if count > len(x.shape) and any(self._pairs()[-1]):
+        if count > len(x.shape) and self._pairs()[-1] != (0, 0):
             raise Fault("E502", f"pad {list(self.pad)} would pad the batch", field="pad")
         if (
             self.value is not None
-            and any(n > 0 for n in self.pad)
+            and any(isinstance(n, Measured) or n > 0 for n in self.pad)
             and not fits(self.value, x.dtype)
         ):
             raise Fault(
@@ -87,7 +90,7 @@ class Pad(Layer):
         if self.mode != "circular" and 0 in samples:
             raise Fault("E204", f"{self.mode} padding takes no empty {x}", input=0)
 
-    def _padded(self, x: Tensor, axis: int, low: int, high: int) -> Size:
+    def _padded(self, x: Tensor, axis: int, low: Size, high: Size) -> Size:
         size = x.shape[axis]
         if not all(holds(fits) for fits in self._limits(size, low, high)):
             raise self._misfit("E204", x, axis, low, high)
@@ -96,26 +99,26 @@ class Pad(Layer):
             raise self._misfit("E503", x, axis, low, high)
         return size + low + high
 
-    def _limits(self, size: Size, low: int, high: int) -> tuple[bool | Condition, ...]:
+    def _limits(self, size: Size, low: Size, high: Size) -> tuple[bool | Condition, ...]:
         """What must be true of a size to be padded so."""
         if self.mode == "constant":
-            return (size + min(low, 0) + min(high, 0) >= 0,)
+            return (size + minimum(low, 0) + minimum(high, 0) >= 0,)
         if self.mode == "circular":
             return size >= low, size >= high
         if self.mode == "reflect":
             return size > low, size > high, size >= 1
         return (size >= 1,)
 
-    def _remains(self, size: Size, low: int, high: int) -> tuple[bool | Condition, ...]:
+    def _remains(self, size: Size, low: Size, high: Size) -> tuple[bool | Condition, ...]:
         """What must be true of a size to be cropped so."""
         if self.mode == "constant":
             return ()
-        left = size + min(low, 0) + min(high, 0)
+        left = size + minimum(low, 0) + minimum(high, 0)
         if self.mode == "circular":
             return left >= 0, left >= low, left >= high
-        return size + low + high >= 1, size + min(low, 0) >= 0, size + min(high, 0) >= 0
+        return size + low + high >= 1, size + minimum(low, 0) >= 0, size + minimum(high, 0) >= 0
 
-    def _misfit(self, code: str, x: Tensor, axis: int, low: int, high: int) -> Fault:
+    def _misfit(self, code: str, x: Tensor, axis: int, low: Size, high: Size) -> Fault:
         message = f"{self.mode} padding by {low} and {high} does not fit dimension"
         where = f"{axis + x.batched} of {x}"
         return Fault(code, f"{message} {where}", field="pad", input=0)

@@ -9,12 +9,22 @@ from typing import Final
 from pydantic import ConfigDict, Field
 
 from archspec.diagnostics import Fault
-from archspec.ops.arguments import IntOrInts, Str
+from archspec.ops.arguments import IntOrInts, OpenIntOrInts, Str
 from archspec.ops.base import Function, Layer
 from archspec.ops.dims import dim_index
 from archspec.ops.functions import listed, method
 from archspec.ops.registry import register
-from archspec.sizes import Size, divisible, equal, holds, product
+from archspec.sizes import (
+    Measured,
+    Size,
+    Term,
+    divisible,
+    equal,
+    holds,
+    product,
+    quotient,
+    size_of,
+)
 from archspec.tensors import Tensor
 
 Axes = tuple[tuple[str, ...], ...]
@@ -32,16 +42,18 @@ class Roll(Layer):
 
     dtypes = None
     free = True
+    measured = ("shifts",)
 
-    shifts: IntOrInts = Field(description="how far, per dimension")
+    shifts: OpenIntOrInts = Field(description="how far, per dimension")
     dims: IntOrInts = Field(description="dimension or dimensions to move along (0 is the batch)")
 
     def check(self) -> None:
-        shifts, dims = listed(self.shifts), listed(self.dims)
+        dims = listed(self.dims)
+        shifts = self.shifts if isinstance(self.shifts, tuple) else (self.shifts,)
         if len(shifts) != len(dims) or not shifts:
             message = f"{len(shifts)} shifts for {len(dims)} dims"
             raise Fault("E208", message, field="shifts", help="one shift per dimension")
-        if any(abs(shift) >= 2**63 for shift in shifts):
+        if any(isinstance(shift, int) and abs(shift) >= 2**63 for shift in shifts):
             raise Fault("E208", f"shifts {list(shifts)} are beyond 64 bits", field="shifts")
 
     def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
@@ -51,7 +63,9 @@ class Roll(Layer):
         return x
 
     def emit(self, inputs: tuple[Tensor, ...]) -> Function:
-        return method("roll", self.shifts, self.dims)
+        shifts = list(self.shifts) if isinstance(self.shifts, tuple) else self.shifts
+        values = {"shifts": shifts if self.measures() else self.shifts, "dims": self.dims}
+        return Function("{0}.roll({shifts}, {dims})", values)
 
 
 @register
@@ -66,6 +80,7 @@ class Rearrange(Layer):
     model_config = ConfigDict(extra="allow")
     dtypes = None
     free = True
+    measured = ("given",)
 
     pattern: Str = Field(description="the axes of the input, `->`, and the same axes anew")
 
@@ -75,9 +90,14 @@ class Rearrange(Layer):
         return parse(self.pattern)
 
     @property
-    def sizes(self) -> Mapping[str, int]:
+    def sizes(self) -> Mapping[str, Term]:
         """The sizes beside the pattern."""
         return self.model_extra or {}
+
+    @property
+    def given(self) -> tuple[Term, ...]:
+        """The same sizes without their names."""
+        return tuple(self.sizes.values())
 
     def check(self) -> None:
         left, _ = self.sides
@@ -87,7 +107,7 @@ class Rearrange(Layer):
                 known = ", ".join(sorted(names))
                 message = f"`{name}` is no axis of the pattern"
                 raise Fault("E103", message, field=name, help=f"its axes are {known}")
-            if type(size) is not int or size < 1:
+            if not isinstance(size, Measured) and (type(size) is not int or size < 1):
                 message = f"the size of axis {name} must be a positive integer, not {size!r}"
                 raise Fault("E105", message, field=name)
         for group in left:
@@ -105,7 +125,10 @@ class Rearrange(Layer):
             beside = " (the batch is the first axis)" if x.batched else ""
             message = f"the pattern takes {len(left)} dimensions, but {x} has {x.ndim}{beside}"
             raise Fault("E203", message, field="pattern", input=0)
-        sizes = dict(self.sizes)
+        sizes = {name: size_of(size) for name, size in self.sizes.items()}
+        for name, size in sizes.items():
+            if not holds(size >= 1):
+                raise Fault("E208", f"the size of axis {name} is {size}", field=name, input=0)
         found: dict[str, Size] = {}
         for group, size in zip(left[x.batched :], x.shape, strict=True):
             found |= _solve(group, size, sizes, x)
@@ -120,7 +143,7 @@ class Rearrange(Layer):
             steps.append(f".permute({', '.join(map(str, order))})")
         starts = [sum(map(len, right[:at])) for at in range(len(right))]
         steps += [_joined(*pair) for pair in reversed([*zip(starts, right, strict=True)])]
-        return Function("{0}" + "".join(steps))
+        return Function("{0}" + "".join(steps), self.sizes if self.measures() else {})
 
     def _check_batch(self, left: Axes, right: Axes) -> None:
         batch = left[0] if left else ()
@@ -134,7 +157,9 @@ class Rearrange(Layer):
     def _taken_apart(self, at: int, group: tuple[str, ...]) -> str:
         if len(group) == 1:
             return ""
-        parts = ", ".join(str(self.sizes.get(name, -1)) for name in group)
+        sizes = {name: self.sizes.get(name, -1) for name in group}
+        pairs = (f"{{{n}}}" if self.measures() and n in self.sizes else f"{s}" for n, s in sizes.items())
+        parts = ", ".join(pairs)
         return f".unflatten({at}, ({parts}))" if group else f".squeeze({at})"
 
 
@@ -145,21 +170,32 @@ def _joined(at: int, group: tuple[str, ...]) -> str:
 
 
 def _solve(
-    group: tuple[str, ...], size: Size, given: Mapping[str, int], x: Tensor
+    group: tuple[str, ...], size: Size, given: Mapping[str, Size], x: Tensor
 ) -> dict[str, Size]:
     """The sizes of the axes that make up one dimension."""
     known = product(given[name] for name in group if name in given)
-    assert isinstance(known, int)
     open_axes = [name for name in group if name not in given]
     if open_axes:
-        if not holds(divisible(size, known)):
-            message = f"{known} does not divide {size}, the size of ({' '.join(group)}) in {x}"
-            raise Fault("E206", message, field="pattern", input=0)
-        return {name: given.get(name, size // known) for name in group}
+        rest = _rest(size, known, f"({' '.join(group)}) in {x}")
+        return {name: given.get(name, rest) for name in group}
     if not holds(equal(size, known)):
         message = f"({' '.join(group) or 1}) makes {known}, but {x} has {size} there"
         raise Fault("E209", message, field="pattern", input=0)
     return {name: given[name] for name in group}
+
+
+def _rest(size: Size, known: Size, where: str) -> Size:
+    """The size of the one axis that stays open, beside axes that make `known`."""
+    if isinstance(known, int):
+        if not holds(divisible(size, known)):
+            message = f"{known} does not divide {size}, the size of {where}"
+            raise Fault("E206", message, field="pattern", input=0)
+        return size // known
+    rest = quotient(size, known)
+    if rest is None:
+        message = f"whether {known} divides {size}, the size of {where}, is not decided"
+        raise Fault("E114", message, field="pattern", input=0, help="write the sizes of all axes")
+    return rest
 
 
 def parse(pattern: str) -> tuple[Axes, Axes]:

@@ -3,12 +3,24 @@
 from pydantic import ConfigDict, Field
 
 from archspec.diagnostics import Fault
-from archspec.ops.arguments import Int, IntOrInts, Ints
-from archspec.ops.base import Function, Layer
+from archspec.ops.arguments import Int, IntOrInts, Ints, OpenInts, sizes_of
+from archspec.ops.base import Emission, Function, Layer
 from archspec.ops.dims import dim_index
 from archspec.ops.functions import countable, dim_indices, listed, method, new_index
 from archspec.ops.registry import register
-from archspec.sizes import Size, always, divisible, equal, holds, product, unequal
+from archspec.sizes import (
+    Measured,
+    Size,
+    Term,
+    always,
+    divisible,
+    either,
+    equal,
+    holds,
+    product,
+    quotient,
+    unequal,
+)
 from archspec.tensors import Tensor, show_shape
 
 
@@ -49,9 +61,10 @@ class Unflatten(_View):
     """
 
     positional = ("dim", "unflattened_size")
+    measured = ("unflattened_size",)
 
     dim: Int = Field(description="dimension to split (0 is the batch)")
-    unflattened_size: Ints = Field(description="sizes to split it into; one may be -1")
+    unflattened_size: OpenInts = Field(description="sizes to split it into; one may be -1")
 
     def check(self) -> None:
         if not self.unflattened_size:
@@ -61,8 +74,15 @@ class Unflatten(_View):
     def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
         axis = dim_index("Unflatten", self.dim, x)
         field = "unflattened_size"
-        parts = _fitted(self.unflattened_size, x.shape[axis], x.sized(x.shape[axis]), field)
+        sizes = sizes_of(self.unflattened_size)
+        parts = _fitted(sizes, x.shape[axis], x.sized(x.shape[axis]), field)
         return x.sized(*x.shape[:axis], *parts, *x.shape[axis + 1 :])
+
+    def emit(self, inputs: tuple[Tensor, ...]) -> Emission:
+        if not self.measures():
+            return super().emit(inputs)
+        values = {"dim": self.dim, "sizes": self.unflattened_size}
+        return Function("{0}.unflatten({dim}, {sizes})", values)
 
 
 @register
@@ -73,14 +93,17 @@ class Reshape(_View):
     """
 
     model_config = ConfigDict(populate_by_name=True)
+    measured = ("sizes",)
 
-    sizes: Ints = Field(alias="shape", description="new shape without the batch; one may be -1")
+    sizes: OpenInts = Field(
+        alias="shape", description="new shape without the batch; one may be -1"
+    )
 
     def check(self) -> None:
         _check_sizes(self.sizes, "shape")
 
     def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
-        return x.sized(*_fitted(self.sizes, product(x.shape), x, "shape"))
+        return x.sized(*_fitted(sizes_of(self.sizes), product(x.shape), x, "shape"))
 
     def emit(self, inputs: tuple[Tensor, ...]) -> Function:
         return _sized("reshape", "{0}.shape[0]", self.sizes, inputs[0])
@@ -94,36 +117,40 @@ class Expand(_View):
     """
 
     model_config = ConfigDict(populate_by_name=True)
+    measured = ("sizes",)
 
-    sizes: Ints = Field(alias="shape", description="new shape without the batch; -1 keeps a size")
+    sizes: OpenInts = Field(
+        alias="shape", description="new shape without the batch; -1 keeps a size"
+    )
 
     def check(self) -> None:
-        if any(size < -1 for size in self.sizes):
+        if any(isinstance(size, int) and size < -1 for size in self.sizes):
             raise Fault("E105", f"shape {list(self.sizes)} has a negative size", field="shape")
         countable(self.sizes, "shape")
 
     def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
-        more = len(self.sizes) - len(x.shape)
+        sizes = sizes_of(self.sizes)
+        _check_open(sizes, "shape")
+        more = len(sizes) - len(x.shape)
         if more < 0 or (more and x.batched):
             message = f"shape {list(self.sizes)} has {len(self.sizes)} sizes, {x} {len(x.shape)}"
             help = "Unsqueeze adds a dimension of size 1" if more > 0 else None
             raise Fault("E502" if x.batched else "E203", message, field="shape", help=help)
-        if -1 in self.sizes[:more]:
+        if -1 in sizes[:more]:
             message = f"-1 keeps a size, and {x} has none at this place of {list(self.sizes)}"
             raise Fault("E105", message, field="shape")
-        pairs = zip(self.sizes[more:], x.shape, strict=True)
-        return x.sized(*self.sizes[:more], *(self._size(to, size, x) for to, size in pairs))
+        pairs = zip(sizes[more:], x.shape, strict=True)
+        return x.sized(*sizes[:more], *(self._size(to, size, x) for to, size in pairs))
 
     def emit(self, inputs: tuple[Tensor, ...]) -> Function:
         return _sized("expand", "-1", self.sizes, inputs[0])
 
-    def _size(self, to: int, size: Size, x: Tensor) -> Size:
+    def _size(self, to: Size, size: Size, x: Tensor) -> Size:
         if to == -1:
             return size
-        if not always(equal(size, 1)) and not holds(equal(size, to)):
-            message = (
-                f"{x} does not expand to {show_shape(self.sizes)}: {size} is neither 1 nor {to}"
-            )
+        if not holds(either(equal(size, 1), equal(size, to))):
+            shown = show_shape(sizes_of(self.sizes))
+            message = f"{x} does not expand to {shown}: {size} is neither 1 nor {to}"
             raise Fault("E201", message, field="shape", input=0)
         return to
 
@@ -226,37 +253,60 @@ class Unsqueeze(_View):
         return method("unsqueeze", self.dim)
 
 
-def _sized(name: str, batch: str, sizes: tuple[int, ...], x: Tensor) -> Function:
+def _sized(name: str, batch: str, sizes: tuple[Term, ...], x: Tensor) -> Function:
     """A call with a list of sizes; `batch` is what stands in the place of the batch."""
     if not x.batched and not sizes:
         return method(name, ())
-    texts = [batch] * x.batched + [str(size) for size in sizes]
-    return Function(f"{{0}}.{name}({', '.join(texts)})")
+    open_sizes = {f"s{at}": size for at, size in enumerate(sizes) if isinstance(size, Measured)}
+    texts = (f"{{s{at}}}" if f"s{at}" in open_sizes else str(s) for at, s in enumerate(sizes))
+    return Function(f"{{0}}.{name}({', '.join([batch] * x.batched + [*texts])})", open_sizes)
 
 
-def _check_sizes(sizes: tuple[int, ...], field: str) -> None:
+def _check_open(sizes: tuple[Size, ...], field: str) -> None:
+    """Raise a `Fault` for a size read from a tensor that is always negative."""
+    for size in sizes:
+        if not isinstance(size, int) and not holds(size >= 0):
+            raise Fault("E208", f"{field} has the size {size}, which is negative", field=field)
+
+
+def _check_sizes(sizes: tuple[Term, ...], field: str) -> None:
     """Raise a `Fault` for sizes that no tensor has."""
-    if any(size < -1 for size in sizes):
+    if any(isinstance(size, int) and size < -1 for size in sizes):
         raise Fault("E208", f"{field} {list(sizes)} has a negative size", field=field)
     if sizes.count(-1) > 1:
         raise Fault("E208", f"{field} {list(sizes)} has more than one -1", field=field)
     countable(sizes, field)
 
 
-def _fitted(sizes: tuple[int, ...], total: Size, x: Tensor, field: str) -> tuple[Size, ...]:
+def _fitted(sizes: tuple[Size, ...], total: Size, x: Tensor, field: str) -> tuple[Size, ...]:
     """`sizes` with -1 replaced by what makes them `total` elements in all."""
+    _check_open(sizes, field)
     if -1 not in sizes:
         if not holds(equal(total, product(sizes))):
             raise _misfit(sizes, total, x, field)
         return sizes
     known = product(size for size in sizes if size != -1)
-    assert isinstance(known, int)
-    if known == 0 or not holds(divisible(total, known)):
+    if not holds(known >= 1):
         raise _misfit(sizes, total, x, field)
-    return tuple(total // known if size == -1 else size for size in sizes)
+    if isinstance(known, int):
+        if not holds(divisible(total, known)):
+            raise _misfit(sizes, total, x, field)
+        missing = total // known
+    else:
+        missing = _quotient(total, known, field)
+    return tuple(missing if size == -1 else size for size in sizes)
 
 
-def _misfit(sizes: tuple[int, ...], total: Size, x: Tensor, field: str) -> Fault:
+def _quotient(total: Size, known: Size, field: str) -> Size:
+    found = quotient(total, known)
+    if found is None:
+        message = f"whether {known} divides {total} is not decided"
+        help = "write the size in place of -1, or pool to a fixed size before"
+        raise Fault("E114", message, field=field, input=0, help=help)
+    return found
+
+
+def _misfit(sizes: tuple[Size, ...], total: Size, x: Tensor, field: str) -> Fault:
     known = product(size for size in sizes if size != -1)
     wanted = f"a multiple of {known}" if -1 in sizes else str(known)
     message = f"{field} {list(sizes)} needs {wanted} elements, but {x} has {total}"

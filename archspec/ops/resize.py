@@ -9,12 +9,22 @@ from typing import Annotated, Literal, TypeVar, get_args
 from pydantic import Field
 
 from archspec.diagnostics import Fault
-from archspec.ops.arguments import Bool, IntOrInts, Two, Words
-from archspec.ops.base import Layer
+from archspec.ops.arguments import Bool, OpenIntOrInts, OpenTwo, Words, sizes_of
+from archspec.ops.base import Emission, Function, Layer
 from archspec.ops.registry import register
 from archspec.ops.window import LARGEST
-from archspec.sizes import Size, always, equal, holds
-from archspec.tensors import Tensor
+from archspec.sizes import (
+    TABLE,
+    Measured,
+    Size,
+    Term,
+    always,
+    equal,
+    holds,
+    scalable,
+    scaled,
+)
+from archspec.tensors import Tensor, show_shape
 
 Scale = Annotated[float, Field(strict=True)]
 Scales = Annotated[Scale | tuple[Scale, ...], Words("a number or a list of numbers")]
@@ -25,9 +35,7 @@ MODES = get_args(Mode)
 # Beyond the batch and the channels. The modes that are missing take 1 to 3.
 SPATIAL = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
 WITH_BYTES = ("nearest", "nearest-exact", "bilinear", "bicubic")
-N = TypeVar("N", int, float)
-EXACT = 2**20
-"""Numerators up to here keep `size * scale` exact in double precision, for any size below 2**33."""
+N = TypeVar("N", Term, float)
 
 
 class _Resize(Layer):
@@ -36,7 +44,9 @@ class _Resize(Layer):
     ranks = (2, 3, 4)
     dtypes = None
 
-    size: int | tuple[int, ...] | None
+    measured = ("size",)
+
+    size: Term | tuple[Term, ...] | None
     scale_factor: float | tuple[float, ...] | None
 
     def check(self) -> None:
@@ -56,21 +66,55 @@ class _Resize(Layer):
         sizes = x.shape[1:]
         if self._factor is None:
             assert self.size is not None
-            outer: tuple[Size, ...] = _spread("size", self.size, len(sizes))
+            outer: tuple[Size, ...] = sizes_of(_spread("size", self.size, len(sizes)))
         else:
             scales = _spread("scale_factor", self._factor, len(sizes))
+            if not all(holds(scalable(*pair)) for pair in zip(sizes, scales, strict=True)):
+                message = f"what {x} becomes is known up to sizes of {TABLE} only"
+                raise Fault("E114", message, field="scale_factor", input=0)
             outer = tuple(map(scaled, sizes, scales))
         self._check_elements(x, outer)
         self._check_dtype(x, outer)
+        if not all(holds(size >= 0) for size in outer):
+            raise Fault("E208", f"size is negative: {show_shape(outer)}", field="size", input=0)
         if self._mode != "area" and not all(holds(size >= 1) for size in outer):
             output = x.sized(x.shape[0], *outer)
             field = "size" if self._factor is None else "scale_factor"
             raise Fault("E208", f"nothing would be left of {x}: {output}", field=field, input=0)
         return x.sized(x.shape[0], *outer)
 
+    def remarks(self, x: Tensor) -> tuple[Fault, ...]:  # type: ignore[override]
+        if self._factor is None:
+            return ()
+        scales = _spread("scale_factor", self._factor, len(x.shape) - 1)
+        pairs = zip(x.shape[1:], scales, strict=True)
+        unsure = next((pair for pair in pairs if not always(scalable(*pair))), None)
+        if unsure is None:
+            return ()
+        size, scale = unsure
+        message = f"sizes above {TABLE} are not decided: {size} * {scale} is rounded unevenly"
+        help = f"a fraction such as {_near(scale)} is exact for all sizes"
+        return (Fault("N405", message, field="scale_factor", help=help),)
+
+    def emit(self, inputs: tuple[Tensor, ...]) -> Emission:
+        if not self.measures():
+            return super().emit(inputs)
+        corners = getattr(self, "align_corners", None)
+        if corners is None and self._corners:
+            corners = True
+        more = "" if corners is None else f", align_corners={corners}"
+        size = list(self.size) if isinstance(self.size, tuple) else self.size
+        values = {"size": size, "mode": self._mode}
+        return Function(f"F.interpolate({{0}}, size={{size}}, mode={{mode}}{more})", values)
+
     @property
     def _mode(self) -> str:
         raise NotImplementedError
+
+    @property
+    def _corners(self) -> bool:
+        """Whether the corners are kept without being asked for."""
+        return False
 
     @property
     def _factor(self) -> float | tuple[float, ...] | None:
@@ -79,7 +123,9 @@ class _Resize(Layer):
 
     def _check_sizes(self) -> None:
         assert self.size is not None
-        for size in (self.size,) if isinstance(self.size, int) else self.size:
+        for size in self.size if isinstance(self.size, tuple) else (self.size,):
+            if isinstance(size, Measured):
+                continue
             if size < 0:
                 raise Fault("E208", f"size must not be negative, not {size}", field="size")
             if size > LARGEST:
@@ -126,6 +172,11 @@ class _Resize(Layer):
         raise Fault("E207", message, input=0)
 
 
+def _near(scale: float) -> float:
+    """A factor close by that is a fraction of a power of 2."""
+    return round(scale * 64) / 64
+
+
 def _all_ones(sizes: tuple[Size, ...]) -> bool:
     """Whether area takes one mean of everything, in another way than otherwise."""
     return all(always(equal(size, 1)) for size in sizes)
@@ -140,21 +191,6 @@ def _spread(name: str, value: N | tuple[N, ...], rank: int) -> tuple[N, ...]:
     return value
 
 
-def scaled(size: Size, scale: float) -> Size:
-    """`floor(size * scale)` as PyTorch computes it, in double precision.
-
-    For a symbolic size the fraction must be so short that no product is rounded.
-    """
-    if isinstance(size, int):
-        return math.floor(size * scale)
-    over, under = scale.as_integer_ratio()
-    if over < EXACT:
-        return size * over // under
-    message = f"scale_factor {scale} is no exact fraction: {size} * {scale} is rounded"
-    help = "take a whole number or a fraction of a power of 2, or fix the input size"
-    raise Fault("E114", message, field="scale_factor", input=0, help=help)
-
-
 @register
 class Upsample(_Resize):
     """Makes a sequence, image or volume larger or smaller, by repeating or interpolating values.
@@ -162,7 +198,7 @@ class Upsample(_Resize):
     Shapes: `[C, *]` → `[C, *']`, `*' = size`, or `floor(* * scale_factor)`.
     """
 
-    size: IntOrInts | None = Field(None, description="size of the output")
+    size: OpenIntOrInts | None = Field(None, description="size of the output")
     scale_factor: Scales | None = Field(None, description="size of the output over the input's")
     mode: Annotated[Mode, Words(f"one of {', '.join(MODES)}")] = Field(
         "nearest", description="how the values in between are made"
@@ -193,7 +229,7 @@ class UpsamplingNearest2d(_Resize):
     Shapes: `[C, H, W]` → `[C, H', W']`, `H' = size`, or `floor(H * scale_factor)`.
     """
 
-    size: Two | None = Field(None, description="size of the output")
+    size: OpenTwo | None = Field(None, description="size of the output")
     scale_factor: Scales2 | None = Field(None, description="size of the output over the input's")
 
     @property
@@ -208,9 +244,13 @@ class UpsamplingBilinear2d(_Resize):
     Shapes: `[C, H, W]` → `[C, H', W']`, `H' = size`, or `floor(H * scale_factor)`.
     """
 
-    size: Two | None = Field(None, description="size of the output")
+    size: OpenTwo | None = Field(None, description="size of the output")
     scale_factor: Scales2 | None = Field(None, description="size of the output over the input's")
 
     @property
     def _mode(self) -> str:
         return "bilinear"
+
+    @property
+    def _corners(self) -> bool:
+        return True

@@ -1,22 +1,35 @@
 """Layers that take parts of a tensor."""
 
+from dataclasses import replace
 from typing import Annotated, Final
 
 from pydantic import Field, StrictInt
 
 from archspec.diagnostics import Fault
-from archspec.ops.arguments import Int, Words
+from archspec.ops.arguments import Int, Open, OpenInt, Words, sizes_of
 from archspec.ops.base import Function, Layer
 from archspec.ops.dims import dim_index
 from archspec.ops.functions import method
 from archspec.ops.registry import register
-from archspec.sizes import Size, always, ceil_div, divisible, equal, holds, maximum, minimum
+from archspec.sizes import (
+    Size,
+    Term,
+    always,
+    ceil_div,
+    divisible,
+    either,
+    equal,
+    holds,
+    maximum,
+    minimum,
+    size_of,
+)
 from archspec.tensors import Tensor
 
 MOST_RESULTS: Final = 10_000
 LARGEST_INDEX: Final = 2**31  # PyTorch multiplies steps with strides
 
-SizeOrSizes = Annotated[StrictInt | tuple[StrictInt, ...], Words("a size or a list of sizes")]
+SizeOrSizes = Annotated[StrictInt | tuple[Open, ...], Words("a size or a list of sizes")]
 
 
 class _Part(Layer):
@@ -40,7 +53,7 @@ class _Parts(_Part):
         call = self._call()
         if len(self.shape(*inputs)) > 1:
             return call
-        return Function(f"{call.template}[0]")  # the one part, not a tuple of one
+        return replace(call, template=f"{call.template}[0]")  # the one part, not a tuple of one
 
     def _call(self) -> Function:
         """The call that gives a tuple of parts."""
@@ -81,15 +94,20 @@ class Chunk(_Parts):
                 message = f"Chunk would give {self.chunks} results"
                 raise Fault("E005", message, field="chunks")
             return (size // self.chunks,) * self.chunks
+        if self.chunks > MOST_RESULTS and not isinstance(size, int):
+            raise Fault("E005", f"Chunk would give {self.chunks} results", field="chunks")
         if isinstance(size, int):
             return self._pieces(size, -(-size // self.chunks), "chunks")
-        raise Fault(
-            "E114",
-            f"the parts of {size} in {self.chunks} chunks depend on the input",
-            field="chunks",
-            input=0,
-            help="fix the size, or make it a multiple of chunks",
-        )
+        return self._all(size)
+
+    def _all(self, size: Size) -> tuple[Size, ...]:
+        """All parts of a symbolic size, where none of them is missing."""
+        piece = ceil_div(size, self.chunks)
+        last = size - piece * (self.chunks - 1)
+        if not holds(either(last >= 1, equal(size, 0))):
+            message = f"there are never {self.chunks} parts of {size}"
+            raise Fault("E208", message, field="chunks", input=0)
+        return (*[piece] * (self.chunks - 1), last)
 
 
 @register
@@ -100,6 +118,8 @@ class Split(_Parts):
     One integer gives parts of that size, the last of them maybe smaller.
     """
 
+    measured = ("split_size",)
+
     split_size: SizeOrSizes = Field(description="size of every part, or a list of all sizes")
 
     def check(self) -> None:
@@ -107,7 +127,7 @@ class Split(_Parts):
             if self.split_size < 0:
                 message = f"split_size must not be negative, but is {self.split_size}"
                 raise Fault("E208", message, field="split_size")
-        elif any(size < 0 for size in self.split_size):
+        elif any(isinstance(size, int) and size < 0 for size in self.split_size):
             message = f"split_size {list(self.split_size)} has a negative size"
             raise Fault("E208", message, field="split_size")
         elif not self.split_size:
@@ -115,11 +135,12 @@ class Split(_Parts):
 
     def _call(self) -> Function:
         sizes = self.split_size
-        return method("split", sizes if isinstance(sizes, int) else list(sizes), dim=self.dim)
+        values = {"sizes": sizes if isinstance(sizes, int) else list(sizes), "dim": self.dim}
+        return Function("{0}.split({sizes}, dim={dim})", values)
 
     def _sizes(self, x: Tensor, size: Size) -> tuple[Size, ...]:
         if not isinstance(self.split_size, int):
-            return self._listed(x, size, self.split_size)
+            return self._listed(x, size, sizes_of(self.split_size))
         if not isinstance(size, int):
             message = f"the number of parts of {size} depends on the input"
             help = "fix the size, or list the sizes of all parts"
@@ -131,8 +152,11 @@ class Split(_Parts):
             raise Fault("E208", message, field="split_size")
         return self._pieces(size, self.split_size, "split_size")
 
-    def _listed(self, x: Tensor, size: Size, parts: tuple[int, ...]) -> tuple[int, ...]:
-        total = sum(parts)
+    def _listed(self, x: Tensor, size: Size, parts: tuple[Size, ...]) -> tuple[Size, ...]:
+        for part in parts:
+            if not holds(part >= 0):
+                raise Fault("E208", f"a part of {part} is negative", field="split_size")
+        total = sum(parts, start=0)
         if not holds(equal(size, total)):
             message = f"split_size {list(parts)} makes {total}, but dimension {self.dim} of {x}"
             raise Fault("E209", f"{message} has {size}", field="split_size", input=0)
@@ -146,16 +170,18 @@ class Slice(_Part):
     Shapes: `[C, *]` → `[ceil((end - start) / step), *]` with `dim: 1`.
     """
 
+    measured = ("start", "end")
+
     dim: Int = Field(description="dimension to take from (0 is the batch)")
-    start: Int | None = Field(None, description="first index; from the beginning by default")
-    end: Int | None = Field(None, description="index to stop before; to the end by default")
+    start: OpenInt | None = Field(None, description="first index; from the beginning by default")
+    end: OpenInt | None = Field(None, description="index to stop before; to the end by default")
     step: Int = Field(1, description="distance between the indices")
 
     def check(self) -> None:
         if self.step < 1:
             raise Fault("E208", f"step must be positive, not {self.step}", field="step")
         for name, value in (("start", self.start), ("end", self.end), ("step", self.step)):
-            if value is not None and abs(value) > LARGEST_INDEX:
+            if isinstance(value, int) and abs(value) > LARGEST_INDEX:
                 raise Fault("E105", f"{name} {value} is beyond {LARGEST_INDEX}", field=name)
 
     def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
@@ -165,17 +191,32 @@ class Slice(_Part):
         return x.sized(*x.shape[:axis], taken, *x.shape[axis + 1 :])
 
     def emit(self, inputs: tuple[Tensor, ...]) -> Function:
-        start, end = ("" if v is None else str(v) for v in (self.start, self.end))
+        values = {"start": self.start, "end": self.end}
+        start, end = ("" if v is None else f"{{{name}}}" for name, v in values.items())
         step = "" if self.step == 1 else f":{self.step}"
-        return _indexed(self.dim, inputs[0], f"{start}:{end}{step}")
+        taken = _indexed(self.dim, inputs[0], f"{start}:{end}{step}")
+        return replace(taken, values={n: v for n, v in values.items() if v is not None})
 
     def _length(self, size: Size) -> Size:
         """From start to end, before steps are taken."""
-        if self.start is not None and self.start < 0 and self.end is None:
+        if isinstance(self.start, int) and self.start < 0 and self.end is None:
             return minimum(size, -self.start)
-        start = _bound(self.start, size) if self.start is not None else 0
-        end = _bound(self.end, size) if self.end is not None else size
+        start = self._bound("start", 0, size)
+        end = self._bound("end", size, size)
         return maximum(end - start, 0)
+
+    def _bound(self, name: str, default: Size, size: Size) -> Size:
+        """The place in a dimension that one end means."""
+        given: Term | None = getattr(self, name)
+        if given is None:
+            return default
+        value = size_of(given)
+        if always(value < 0):
+            return maximum(size + value, 0)
+        if not holds(value >= 0):
+            message = f"{name} {value} counts from the other end for some inputs only"
+            raise Fault("E114", message, field=name, input=0)
+        return minimum(value, size)
 
 
 @register
@@ -231,11 +272,6 @@ class IndexSelect(_Part):
 
     def emit(self, inputs: tuple[Tensor, ...]) -> Function:
         return Function("{0}.index_select({dim}, {1})", {"dim": self.dim})
-
-
-def _bound(value: int, size: Size) -> Size:
-    """The place in a dimension that one end of a slice means."""
-    return minimum(value, size) if value >= 0 else maximum(size + value, 0)
 
 
 def _indexed(dim: int, x: Tensor, index: str) -> Function:

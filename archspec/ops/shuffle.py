@@ -3,12 +3,12 @@
 from pydantic import Field
 
 from archspec.diagnostics import Fault
-from archspec.ops.arguments import Int, Two
-from archspec.ops.base import Layer
+from archspec.ops.arguments import Int, OpenTwo, Two, sizes_of
+from archspec.ops.base import Emission, Function, Layer
 from archspec.ops.registry import register
 from archspec.ops.window import Plane, divisors, misfit
 from archspec.sizes import Size, always, divisible, equal, holds, product
-from archspec.tensors import FLOATS, Tensor
+from archspec.tensors import FLOATS, Tensor, show_shape
 
 LARGEST_FACTOR = 2**31
 
@@ -186,27 +186,49 @@ class Fold(_Blocks):
     ranks = (2,)
     unbatched = (1,)
     positional = ("output_size", "kernel_size")
+    measured = ("output_size",)
 
-    output_size: Two = Field(description="size of the image")
+    output_size: OpenTwo = Field(description="size of the image")
 
     def check(self) -> None:
         super().check()
+        if self.measures():
+            return
         self.at_least(1, "output_size")
         try:
-            self._count(self.each("output_size"))
+            self._count(self._image())
         except Fault as fault:
             raise Fault(fault.code, fault.message, field="kernel_size") from None
 
     def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
         self._check_elements(x)
+        image = self._image()
+        if not all(holds(size >= 1) for size in image):
+            message = f"output_size must be positive, not {show_shape(image)}"
+            raise Fault("E208", message, field="output_size", input=0)
         block = product(self.each("kernel_size"))
         assert isinstance(block, int)
         if not holds(divisible(x.shape[0], block)):
             wanted = "the size of a block"
             raise _indivisible(x.shape[0], "channels", block, wanted, "kernel_size")
-        places = self._count(self.each("output_size"))
+        places = self._count(image)
         if not holds(equal(x.shape[1], places)):
-            image = "×".join(map(str, self.each("output_size")))
-            message = f"an image of {image} has {places} blocks, but the input has {x.shape[1]}"
+            shown = show_shape(image)
+            message = f"an image of {shown} has {places} blocks, but the input has {x.shape[1]}"
             raise Fault("E209", message, field="output_size", input=0)
-        return x.sized(x.shape[0] // block, *self.each("output_size"))
+        return x.sized(x.shape[0] // block, *image)
+
+    def emit(self, inputs: tuple[Tensor, ...]) -> Emission:
+        if not self.measures():
+            return super().emit(inputs)
+        usual = {"dilation": 1, "padding": 0, "stride": 1}
+        given = {name: getattr(self, name) for name in ("kernel_size", *usual)}
+        said = {name: value for name, value in given.items() if value != usual.get(name)}
+        more = "".join(f", {name}={{{name}}}" for name in said)
+        sizes = self.output_size
+        image = list(sizes) if isinstance(sizes, tuple) else [sizes, sizes]
+        return Function(f"F.fold({{0}}, {{image}}{more})", {"image": image, **said})
+
+    def _image(self) -> tuple[Size, ...]:
+        sizes = self.output_size
+        return sizes_of(sizes if isinstance(sizes, tuple) else (sizes, sizes))

@@ -8,6 +8,7 @@ condition down as a requirement on the input. True and False are proved for all 
 
 from archspec.sizes.atoms import LOWEST
 from archspec.sizes.conditions import Condition
+from archspec.sizes.declaration import Declaration
 from archspec.sizes.expression import Domain, Expr, Size
 from archspec.sizes.functions import (
     always,
@@ -18,15 +19,20 @@ from archspec.sizes.functions import (
     maximum,
     minimum,
     product,
+    quotient,
     unequal,
 )
 from archspec.sizes.measured import Dimension, Measured, Term, largest_of, least_of, size_of
+from archspec.sizes.options import broadcast_size, either
+from archspec.sizes.scaling import TABLE, scalable, scaled
 from archspec.sizes.search import witness
 from archspec.sizes.valid import ValidSet, ValidSizes
 
 __all__ = [
     "LOWEST",
+    "TABLE",
     "Condition",
+    "Declaration",
     "Dimension",
     "Domain",
     "Expr",
@@ -36,8 +42,10 @@ __all__ = [
     "ValidSet",
     "ValidSizes",
     "always",
+    "broadcast_size",
     "ceil_div",
     "divisible",
+    "either",
     "equal",
     "holds",
     "largest_of",
@@ -45,6 +53,9 @@ __all__ = [
     "maximum",
     "minimum",
     "product",
+    "quotient",
+    "scalable",
+    "scaled",
     "size_of",
     "unequal",
     "witness",

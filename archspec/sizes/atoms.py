@@ -122,6 +122,34 @@ class Extreme(Atom):
         return f"{'min' if self.pick is min else 'max'}({', '.join(map(str, parts))})"
 
 
+@final
+class Rounded(Atom):
+    """`floor(inner * scale)` in double precision, where that is no fraction of `inner`."""
+
+    __slots__ = ("inner", "scale")
+
+    relaxes: ClassVar[bool] = False
+
+    def __init__(self, rank: int, inner: Expr, scale: float) -> None:
+        low, high = least(inner), most(inner)
+        super().__init__(
+            rank,
+            inner.symbols,
+            None if low is None else math.floor(low * scale),
+            None if high is None else math.floor(high * scale),
+        )
+        self.inner: Final = inner
+        self.scale: Final = scale
+
+    def value(self, values: Mapping[str, int], known: Known) -> int:
+        if self not in known:
+            known[self] = math.floor(value_of(self.inner, values, known) * self.scale)
+        return known[self]
+
+    def __str__(self) -> str:
+        return f"floor({self.scale}*{grouped(self.inner)})"
+
+
 def value_of(size: Size, values: Mapping[str, int], known: Known) -> int:
     """The value of a size for these symbols."""
     if isinstance(size, int):

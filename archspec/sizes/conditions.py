@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, TypeAlias, final
 
 from archspec.sizes.atoms import value_of
@@ -26,6 +26,13 @@ class Condition:
     left: Size
     relation: Relation
     right: Size
+    others: tuple[Condition, ...] = ()
+    """Further comparisons: one of all of them must be true."""
+
+    @property
+    def options(self) -> tuple[Condition, ...]:
+        """The comparisons of which one must be true."""
+        return (replace(self, others=()), *self.others) if self.others else (self,)
 
     @property
     def domain(self) -> Domain:
@@ -37,20 +44,22 @@ class Condition:
     @property
     def symbols(self) -> frozenset[str]:
         """Names of the symbols it speaks of."""
-        sides = (self.left, self.right)
+        sides = (side for each in self.options for side in (each.left, each.right))
         return frozenset().union(*(side.symbols for side in sides if not isinstance(side, int)))
 
     def at(self, values: Mapping[str, int]) -> bool:
         """Whether these values meet it."""
-        return _COMPARE[self.relation](
-            value_of(self.left, values, {}), value_of(self.right, values, {})
-        )
+        left, right = value_of(self.left, values, {}), value_of(self.right, values, {})
+        if _COMPARE[self.relation](left, right):
+            return True
+        return any(other.at(values) for other in self.others)
 
     def __bool__(self) -> NoReturn:
         raise TypeError(f"`{self}` depends on the input: ask holds() or always()")
 
     def __str__(self) -> str:
-        return f"{self.left} {self.relation} {self.right}"
+        first = f"{self.left} {self.relation} {self.right}"
+        return " or ".join([first, *map(str, self.others)])
 
 
 _COMPARE: Final[Mapping[Relation, Callable[[int, int], bool]]] = {

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
-from typing import Final, final
+from typing import final
 
 from archspec.sizes.atoms import LOWEST
-from archspec.sizes.conditions import Condition, Relation
+from archspec.sizes.conditions import Condition
 from archspec.sizes.members import first_outside
 from archspec.sizes.periodic import SizeSet, intersection
-from archspec.sizes.search import EVALUATIONS, meeting
+from archspec.sizes.search import meeting
 from archspec.sizes.solving import implied
+from archspec.sizes.together import failing_together
 from archspec.sizes.valid import SEARCHED, ValidSizes
-
-PAIRED: Final = 256
-"""Sizes of each symbol that are tried together against a condition on several symbols."""
-_OPPOSITE: Final[Mapping[Relation, Relation]] = {"==": "!=", "!=": "=="}
 
 
 @final
@@ -44,7 +40,7 @@ def shortfall(declared: ValidSizes, works: ValidSizes, names: Iterable[str]) -> 
     """Compare the sizes that are declared for these symbols with those that work."""
     names = tuple(names)
     undecided = []
-    alike = _classes(declared)
+    alike = equal_symbols(declared)
     for name in names:
         size, certain = _first_failing(declared, works, name, alike[name])
         sizes = None if size is None else _completed(declared, works, names, alike[name], size)
@@ -52,11 +48,11 @@ def shortfall(declared: ValidSizes, works: ValidSizes, names: Iterable[str]) -> 
             return Shortfall(sizes)
         if size is not None or not certain:
             undecided.append(name)
-    least = {name: each.smallest or LOWEST for name, each in declared.sets.items()}
+    allowed = ValidSizes(declared.symbols, (*declared.conditions, *_single(works)))
     for tie in works.ties:
-        if tie in declared.conditions or not tie.symbols <= set(names) or implied(tie, least):
+        if not tie.symbols <= set(names) or is_met(allowed, tie):
             continue
-        sizes, certain = _failing_together(declared, works, names, tie)
+        sizes, certain = failing_together(allowed, tie)
         if sizes is not None:
             return Shortfall(sizes)
         if not certain:
@@ -64,26 +60,43 @@ def shortfall(declared: ValidSizes, works: ValidSizes, names: Iterable[str]) -> 
     return Shortfall(undecided=tuple(undecided))
 
 
+def is_met(allowed: ValidSizes, tie: Condition) -> bool:
+    """Whether it is plain that allowed sizes meet a condition: it is one of theirs, or grows."""
+    least = {name: each.smallest or LOWEST for name, each in allowed.sets.items()}
+    return tie in allowed.conditions or implied(tie, least)
+
+
+def unmet(works: ValidSizes, declaration: Declaration) -> list[Condition]:
+    """Conditions on several symbols that declared sizes, as far as they are known, do not meet."""
+    allowed = ValidSizes(works.symbols, (*declaration.conditions, *_single(works)))
+    return [
+        tie
+        for tie in works.ties
+        if not is_met(allowed, tie) and failing_together(allowed, tie) != (None, True)
+    ]
+
+
+def _single(sizes: ValidSizes) -> list[Condition]:
+    return [each for each in sizes.conditions if len(each.symbols) == 1]
+
+
 def as_requirement(sizes: SizeSet | None) -> str | None:
-    """The comparisons that declare a set; None for one that is no single progression."""
-    first = None if sizes is None else sizes.smallest
-    if sizes is None or first is None or len(sizes.last.residues) != 1:
+    """Comparisons that declare a set, or the progression that it ends in; None if it has none."""
+    if sizes is None or len(sizes.last.residues) != 1:
         return None
     period = sizes.last.period
     (residue,) = sizes.last.residues
-    rule = SizeSet((sizes.last,))
-    if first_outside(rule, sizes)[0] is not None and sizes.at(first) != sizes.last:
-        return None
+    first = next(sizes.last.members(None))
     parts = [f">= {first}"] if first > (residue or period) else []
     return " and ".join([*parts, f"% {period} == {residue}"] if period > 1 else parts) or None
 
 
-def _classes(declared: ValidSizes) -> dict[str, set[str]]:
-    """For every symbol those that are declared equal to it, itself among them."""
-    alike = {name: {name} for name in declared.symbols}
-    for condition in declared.conditions:
+def equal_symbols(sizes: ValidSizes) -> dict[str, set[str]]:
+    """For every symbol those that must be equal to it, itself among them."""
+    alike = {name: {name} for name in sizes.symbols}
+    for condition in sizes.conditions:
         left, right = str(condition.left), str(condition.right)
-        if condition.relation == "==" and left in alike and right in alike:
+        if condition.relation == "==" and not condition.others and left in alike and right in alike:
             joined = alike[left] | alike[right]
             alike.update(dict.fromkeys(joined, joined))
     return alike
@@ -100,8 +113,10 @@ def _first_failing(
         inner = None if inner is None or more is None else intersection(inner, more)
     if inner is not None and outer is not None:
         return first_outside(inner, outer)
-    tried = (size for size in declared.sets[name].first(SEARCHED) if size not in works.sets[name])
-    return next(tried, None), False
+    members = declared.sets[name].first(SEARCHED)
+    failing = next((size for size in members if size not in works.sets[name]), None)
+    few = inner is not None and not inner.last.residues and len(members) < SEARCHED
+    return failing, few or failing is not None
 
 
 def _completed(
@@ -115,16 +130,6 @@ def _completed(
     return meeting(declared.symbols, choices, declared.ties)
 
 
-def _failing_together(
-    declared: ValidSizes, works: ValidSizes, names: Sequence[str], tie: Condition
-) -> tuple[dict[str, int] | None, bool]:
-    """Declared sizes that together break a condition; is it certain, if there are none?"""
-    choices = [_members(declared, works, n, names, PAIRED) for n in declared.symbols]
-    sizes = meeting(declared.symbols, choices, [*declared.ties, _negated(tie)])
-    certain = max(map(len, choices)) < PAIRED and prod(map(len, choices)) <= EVALUATIONS
-    return sizes, certain and all(declared.sets[name].decided for name in declared.symbols)
-
-
 def _members(
     declared: ValidSizes, works: ValidSizes, name: str, names: Sequence[str], count: int
 ) -> list[int]:
@@ -133,11 +138,3 @@ def _members(
         return works.sets[name].first(count)
     members = declared.sets[name].first(count)
     return [size for size in members if size in works.sets[name]] or members
-
-
-def _negated(condition: Condition) -> Condition:
-    left, right = condition.left, condition.right
-    opposite = _OPPOSITE.get(condition.relation)
-    if opposite is not None:
-        return Condition(left, opposite, right)
-    return Condition(right, ">" if condition.relation == ">=" else ">=", left)

@@ -29,6 +29,9 @@ class Domain:
     def __init__(self) -> None:
         self.atoms: Final[dict[Hashable, Atom]] = {}
         self.floors: Final[dict[tuple[Expr, int], Size]] = {}  # networks divide alike many times
+        self.alternatives: Final[dict[tuple[Condition, ...], bool | Condition]] = {}
+        self.lowest: Final[dict[str, int]] = {}  # of the requirements that were looked at
+        self._new: list[Condition] | None = []
         self._requirements: dict[Condition, None] = {}
 
     def symbol(self, name: str) -> Expr:
@@ -43,7 +46,17 @@ class Domain:
 
     def require(self, condition: Condition) -> None:
         """Take down one more requirement."""
-        self._requirements[condition] = None
+        if condition not in self._requirements:
+            self._requirements[condition] = None
+            if self._new is not None:
+                self._new.append(condition)
+
+    def new_requirements(self) -> list[Condition]:
+        """What was taken down since it was asked for last; what is taken down apart is left out."""
+        if self._new is None:
+            return []
+        found, self._new = self._new, []
+        return found
 
     def requiring(self, conditions: Iterable[Condition]) -> Domain:
         """The same symbols, with other requirements."""
@@ -56,10 +69,11 @@ class Domain:
     def apart(self) -> Iterator[dict[Condition, None]]:
         """Take requirements down in a list of their own, to see who has which."""
         kept, self._requirements = self._requirements, {}
+        new, self._new = self._new, None
         try:
             yield self._requirements
         finally:
-            self._requirements = kept
+            self._requirements, self._new = kept, new
 
 
 @final

@@ -1,9 +1,11 @@
 """What shape rules do with sizes besides arithmetic."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 from archspec.sizes.conditions import Condition, is_zero
-from archspec.sizes.expression import Size, extreme
+from archspec.sizes.expression import Expr, Monomial, Size, extreme
 
 
 def holds(condition: bool | Condition) -> bool:
@@ -60,3 +62,36 @@ def product(sizes: Iterable[Size]) -> Size:
     for size in sizes:
         total = total * size
     return total
+
+
+def quotient(a: Size, b: Size) -> Size | None:
+    """`a / b` where it is a size with whole coefficients for all inputs; None where it is not."""
+    if isinstance(b, int):
+        return a // b if b and always(divisible(a, b)) else None
+    found: Size = 0
+    lead, factor = _leading(b)
+    while not isinstance(a, int):
+        monomial, coefficient = _leading(a)
+        rest = _without(monomial, lead)
+        if rest is None or coefficient % factor:
+            return None
+        term = b.remade({rest: 1}, 0) if rest else 1
+        found = found + term * (coefficient // factor)
+        a = a - term * (coefficient // factor) * b
+    return found if a == 0 else None
+
+
+def _leading(size: Expr) -> tuple[Monomial, int]:
+    """The term that comes first in an order that products keep: by degree, then by factors."""
+    monomial = max(size.terms, key=lambda m: (len(m), [-atom.rank for atom in m]))
+    return monomial, size.terms[monomial]
+
+
+def _without(monomial: Monomial, factor: Monomial) -> Monomial | None:
+    """A product divided by another; None if it does not have all its factors."""
+    rest = list(monomial)
+    for atom in factor:
+        if atom not in rest:
+            return None
+        rest.remove(atom)
+    return tuple(rest)

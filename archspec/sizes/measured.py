@@ -115,6 +115,17 @@ class Measured:
         """Python code that computes it; `read` gives the code of a dimension."""
         return _code(self, read, 0)
 
+    def recomputed(self, shape: Callable[[Dimension], Size]) -> Size:
+        """The size where dimensions are what `shape` says of them."""
+        if isinstance(self.origin, Dimension):
+            return shape(self.origin)
+        left, right = (
+            part.recomputed(shape) if isinstance(part, Measured) else part
+            for part in (self.origin.left, self.origin.right)
+        )
+        assert right is not None
+        return -right if left is None else _COMPUTE[self.origin.sign](left, right)
+
     def moved(self, place: Callable[[Measured], Measured | None]) -> Measured | None:
         """The same size from other dimensions, as `place` puts them; None if it has no place."""
         found = place(self)
@@ -129,7 +140,7 @@ class Measured:
         return Measured(self.size, Operation(self.origin.sign, left, right))
 
 
-Term: TypeAlias = "int | Measured"
+Term: TypeAlias = int | Measured
 """A number of an expression: known, or read when the module runs."""
 
 _COMPUTE: Final[dict[str, Callable[[Any, Any], Any]]] = {

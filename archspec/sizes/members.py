@@ -6,7 +6,7 @@ import math
 from itertools import islice
 from typing import Final
 
-from archspec.sizes.periodic import SizeSet, Stretch
+from archspec.sizes.periodic import ALL, SizeSet, Stretch
 
 COMPARED: Final = 200_000
 """Members that are looked at to see whether a set is within another."""
@@ -31,6 +31,15 @@ def first_outside(inner: SizeSet, outer: SizeSet) -> tuple[int | None, bool]:
             if not other.contains(size):
                 return size, True
     return None, True
+
+
+def is_all_from(sizes: SizeSet | None) -> bool:
+    """Whether a set is every size from some size on."""
+    if sizes is None:
+        return False
+    before = sizes.stretches[:-1]
+    endless = sizes.last.period == 1 and sizes.last.residues == ALL
+    return endless and not any(stretch.residues for stretch in before)
 
 
 def nearest_below(sizes: SizeSet, size: int) -> int | None:

@@ -93,6 +93,7 @@ def _start(stretch: Stretch) -> int:
 
 
 ANY: Final = SizeSet((Stretch(LOWEST, 1, ALL),))
+NO_SIZES: Final = SizeSet((Stretch(LOWEST, 1, NOTHING),))
 
 
 def tidy(stretches: Iterable[Stretch]) -> SizeSet:
@@ -182,3 +183,21 @@ def _both(start: int, a: Stretch, b: Stretch) -> Stretch | None:
         for second in alike.get(first % shared, ())
     )
     return Stretch(start, period, frozenset(residues))
+
+
+def union(a: SizeSet, b: SizeSet) -> SizeSet | None:
+    """What is in one of two sets; None if it repeats too rarely to be worked out."""
+    joint = []
+    for start in sorted({stretch.start for stretch in (*a.stretches, *b.stretches)}):
+        left, right = a.at(start), b.at(start)
+        period = math.lcm(*(each.period for each in (left, right) if each.residues))
+        if period > MOST_PERIOD:
+            return None
+        residues = (
+            residue + shift
+            for each in (left, right)
+            for residue in each.residues
+            for shift in range(0, period, each.period)
+        )
+        joint.append(Stretch(start, period, frozenset(residues)))
+    return tidy(joint)

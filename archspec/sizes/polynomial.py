@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from archspec.sizes.atoms import Atom, Extreme, Floor
+from archspec.sizes.atoms import Atom, Extreme, Floor, Rounded
 from archspec.sizes.expression import Expr, Size
 
 Polynomial: TypeAlias = tuple[int, ...]  # coefficients, constant first; () is 0
@@ -34,7 +34,7 @@ def atoms_of(sizes: Iterable[Size]) -> list[Atom]:
 
 def inside(atom: Atom) -> list[Size]:
     """The sizes that an atom is made of."""
-    if isinstance(atom, Floor):
+    if isinstance(atom, Floor | Rounded):
         return [atom.inner]
     return list(atom.parts) if isinstance(atom, Extreme) else []
 
@@ -43,6 +43,8 @@ def repeats(size: Expr, limit: int) -> int | None:
     """A period for which `along` works; None if it is longer than `limit`."""
     known: dict[Atom, tuple[int, int]] = {}
     for atom in atoms_of([size]):
+        if isinstance(atom, Rounded):
+            return None
         parts = [_repeats(part, known) for part in inside(atom)] or [(1, 1)]
         period = math.lcm(*(period for period, _ in parts))
         # What divides all coefficients but the constant, at that period.

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, final
 
-from archspec.sizes.atoms import LOWEST, Atom, Symbol
+from archspec.sizes.atoms import LOWEST, Atom, Rounded, Symbol
 from archspec.sizes.conditions import Condition
 from archspec.sizes.expression import Expr, Size
 from archspec.sizes.periodic import (
     ALL,
     ANY,
     MOST_PERIOD,
+    NO_SIZES,
     NOTHING,
     SizeSet,
     Stretch,
     intersection,
     tidy,
+    union,
 )
 from archspec.sizes.polynomial import along, atoms_of, eventual_sign, inside, repeats
+from archspec.sizes.scaling import TABLE
 
 LARGEST: Final = 2**40
 """Where the search for the size at which a growing size passes a number ends."""
@@ -49,12 +52,51 @@ def solve(symbol: str, conditions: Sequence[Condition]) -> tuple[SizeSet, bool]:
     return found, decided
 
 
+def first_meeting(condition: Condition, symbol: str) -> int | None:
+    """The size from which on a condition holds, and before which it never does; if known."""
+    gap = condition.left - condition.right
+    if isinstance(gap, int) or condition.relation not in (">=", ">") or _direction(gap) != 1:
+        return None
+    return _first(symbol, gap, int(condition.relation == ">"))
+
+
+def _first(symbol: str, gap: Expr, least: int) -> int | None:
+    """The first size at which a growing gap is `least` or more."""
+    low, high = LOWEST - 1, LOWEST
+    while gap.at({symbol: high}) < least:
+        low, high = high, 2 * high
+        if high > LARGEST:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        if gap.at({symbol: middle}) < least:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
 def implied(condition: Condition, least: Mapping[str, int]) -> bool:
     """Whether it is certain for all sizes from these on: it holds there, of a growing size."""
+    for option in condition.options:
+        gap = option.left - option.right
+        if _grows(option) and not isinstance(gap, int) and _reached(option, gap.at(least)):
+            return True
+    return False
+
+
+def grows(condition: Condition) -> bool:
+    """Whether it is certain from some sizes on: what is compared never falls as symbols grow."""
+    return any(map(_grows, condition.options))
+
+
+def _grows(condition: Condition) -> bool:
     gap = condition.left - condition.right
-    if isinstance(gap, int) or condition.relation == "==" or _direction(gap) != 1:
-        return False
-    return gap.at(least) >= (condition.relation != ">=")
+    return not isinstance(gap, int) and condition.relation != "==" and _direction(gap) == 1
+
+
+def _reached(condition: Condition, gap: int) -> bool:
+    return gap >= (condition.relation != ">=")
 
 
 @final
@@ -66,21 +108,46 @@ class _Solver:
         self.work = WORK
 
     def one(self, condition: Condition) -> SizeSet | None:
-        """The sizes that meet one condition."""
+        """The sizes that meet one condition; None if they are not worked out."""
+        if not condition.others:
+            return self._comparison(condition)
+        found: SizeSet | None = NO_SIZES
+        for option in condition.options:
+            each = self._comparison(option)
+            found = None if found is None or each is None else union(found, each)
+        return found
+
+    def _comparison(self, condition: Condition) -> SizeSet | None:
         gap = condition.left - condition.right
         if isinstance(gap, int):
-            return ANY if _MEETS[condition.relation](gap) else tidy([_none(LOWEST)])
+            return ANY if _MEETS[condition.relation](gap) else NO_SIZES
         found = None
         direction = _direction(gap)
         if direction:
             found = self._growing(gap * direction, condition.relation, direction)
-        return found or self._repeating(gap, condition.relation)
+        return found or self._tabled(gap, condition) or self._repeating(gap, condition.relation)
+
+    def _tabled(self, gap: Expr, condition: Condition) -> SizeSet | None:
+        """Of a size that is known up to some size: each is tried, and there are no others.
+
+        What is larger is excluded anyway: by the requirement of the layer that says so.
+        """
+        tables = [atom.inner for atom in atoms_of([gap]) if isinstance(atom, Rounded)]
+        ends = [_first(self.symbol, t, TABLE + 1) for t in tables if _direction(t) == 1]
+        if not tables or len(ends) < len(tables) or None in ends:
+            return None
+        end = min(end for end in ends if end is not None)
+        if end > self.work:
+            return None
+        self.work -= end
+        meets = ((size, condition.at({self.symbol: size})) for size in range(LOWEST, end))
+        return _ranges([*meets, (end, False)])
 
     def _growing(self, gap: Size, relation: str, direction: int) -> SizeSet | None:
         """Of a size that never falls: it passes 0 once. None if it does so nowhere near."""
         assert isinstance(gap, Expr)
-        zero = self._first(gap, 0)
-        above = self._first(gap, 1)
+        zero = _first(self.symbol, gap, 0)
+        above = _first(self.symbol, gap, 1)
         if relation in ("==", "!="):
             if zero is None or above is None:
                 return None
@@ -92,21 +159,6 @@ class _Solver:
         if turn is None:
             return None
         return _ranges([(LOWEST, direction < 0), (turn, direction > 0)])
-
-    def _first(self, gap: Expr, least: int) -> int | None:
-        """The first size at which a growing gap is `least` or more."""
-        low, high = LOWEST - 1, LOWEST
-        while gap.at({self.symbol: high}) < least:
-            low, high = high, 2 * high
-            if high > LARGEST:
-                return None
-        while high - low > 1:
-            middle = (low + high) // 2
-            if gap.at({self.symbol: middle}) < least:
-                low = middle
-            else:
-                high = middle
-        return high
 
     def _repeating(self, gap: Expr, relation: str) -> SizeSet | None:
         """Of any size: remainders decide from some size on; up to there, every size is tried."""
@@ -128,10 +180,6 @@ class _Solver:
         tried = ((size, meets(gap.at({self.symbol: size}))) for size in range(LOWEST, start))
         stretches = [Stretch(size, 1, ALL if good else NOTHING) for size, good in tried]
         return tidy([*stretches, Stretch(start, period, frozenset(residues))])
-
-
-def _none(start: int) -> Stretch:
-    return Stretch(start, 1, NOTHING)
 
 
 def _ranges(turns: Sequence[tuple[int, bool]]) -> SizeSet:

@@ -14,6 +14,7 @@ from typing import Final, final
 
 from archspec.sizes.atoms import LOWEST
 from archspec.sizes.conditions import Condition
+from archspec.sizes.members import nearest_above, nearest_below
 from archspec.sizes.periodic import ANY, SizeSet
 from archspec.sizes.search import meeting, witness
 from archspec.sizes.solving import implied, solve
@@ -72,6 +73,14 @@ class ValidSet:
     def smallest(self) -> int | None:
         """The smallest member; None if there is none, or none was found."""
         return next(iter(self.first(1)), None)
+
+    def nearest(self, size: int) -> tuple[int | None, int | None]:
+        """The nearest smaller and larger members; of a set not decided, as far as was searched."""
+        if self.sizes is not None:
+            return nearest_below(self.sizes, size), nearest_above(self.sizes, size)
+        below = range(size - 1, max(size - SEARCHED, LOWEST) - 1, -1)
+        above = range(size + 1, size + SEARCHED)
+        return next(filter(self.contains, below), None), next(filter(self.contains, above), None)
 
     def __contains__(self, size: int) -> bool:
         return self.contains(size)

@@ -4,13 +4,16 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from archspec.diagnostics import Collector, Place, Refused, Source
 from archspec import library
+from archspec.diagnostics import Collector, Place, Refused, Source
 from archspec.spec.files import Files
 from archspec.spec.model import (
+    Beginning,
     BlockSpec,
     Body,
     Comparison,
+    Expectation,
+    InitRule,
     InputSpec,
     LayerSpec,
     LoopSpec,
@@ -25,9 +28,12 @@ from archspec.spec.variants import choose, unknown_variant
 from archspec.syntax import Mapping, Node, Scalar, lift
 
 __all__ = [
+    "Beginning",
     "BlockSpec",
     "Body",
     "Comparison",
+    "Expectation",
+    "InitRule",
     "InputSpec",
     "LayerSpec",
     "LoopSpec",
@@ -59,11 +65,12 @@ class Spec(BaseModel):
     inputs: tuple[InputSpec, ...] = ()
     requires: tuple[Requirement, ...] = ()
     defaults: dict[str, tuple[Scalar, Mapping]] = {}
+    init: tuple[InitRule, ...] = ()
     blocks: dict[str, BlockSpec] = {}
     body: Body | None = None
     outputs: Outputs | None = None
     variants: dict[str, VariantSpec] = {}
-    expect: Node | None = None
+    expect: Expectation | None = None
     trees: tuple[Mapping, ...] = ()
     """The file, and every other that it brings in."""
     given: dict[str, Any] = {}
@@ -88,6 +95,18 @@ class Spec(BaseModel):
     def title(self) -> str:
         """The name of the network: its variant's if one is chosen."""
         return self.name if self.variant is None else self.variant
+
+    @property
+    def expectation(self) -> Expectation | None:
+        """What is claimed of this configuration; nothing where values were given besides."""
+        if self.given:
+            return None
+        if self.variant is None:
+            return self.expect
+        own, common = self.variants[self.variant].expect, self.expect
+        if own is None or own.at or common is None:
+            return own
+        return own.model_copy(update={"at": common.at})
 
     @property
     def chosen(self) -> tuple[ParamSpec, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping as AbstractMapping
 from typing import Any
 
 from archspec.diagnostics import Collector, nearest
+from archspec.spec.init import read_init
 from archspec.spec.layers import BODY, read_body
 from archspec.spec.model import BlockSpec, Body
 from archspec.spec.outputs import read_results
@@ -18,7 +19,7 @@ from archspec.spec.parts import (
 from archspec.spec.sections import check_word, read_params
 from archspec.syntax import Mapping, Node, Scalar
 
-BLOCK_KEYS = ("params", "inputs", *BODY, "outputs")
+BLOCK_KEYS = ("params", "inputs", "init", *BODY, "outputs")
 _NAMING = ("params", "inputs", "blocks", "outputs")
 """Sections that give names to others."""
 
@@ -52,6 +53,7 @@ def _read_block(name: Scalar, node: Node, found: Collector) -> BlockSpec:
         params=fields["params"] or (),
         inputs=fields["inputs"] or (),
         body=body if sound else None,
+        init=section(mapping, "init", found, read_init) or (),
         outputs=fields["outputs"],
     )
 

@@ -1,8 +1,8 @@
 """`extends:`: a spec that is another one with changes.
 
 What the file writes takes the place of what the other has, but for these: `params:` gives values
-and may add parameters, `defaults:`, `blocks:` and `variants:` add, and `layers:` replaces the layers
-of these names, each in its place, and puts new ones after the last.
+and may add parameters, `defaults:`, `init:`, `blocks:` and `variants:` add, and `layers:` replaces
+the layers of these names, each in its place, and puts new ones after the last.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from archspec.spec.model import Body, LayerSpec, LoopSpec, ParamSpec, VariantSpe
 from archspec.syntax import Mapping, Scalar, Sequence
 
 Fields = dict[str, Any]
-_JOINED = ("params", "defaults", "blocks", "variants", "body")
+_JOINED = ("params", "defaults", "init", "blocks", "variants", "body")
 """Sections that are not simply the one or the other."""
 
 
@@ -46,6 +46,7 @@ def extend(base: Fields, own: Fields, top: Mapping, found: Collector) -> Fields:
         "expect": own["expect"],  # of the other network, other facts hold
         "params": _values(base["params"], own["params"], found),
         "defaults": _joined_defaults(base["defaults"], own["defaults"]),
+        "init": (*base["init"], *own["init"]),  # the later win
         "blocks": join_blocks([own["blocks"], base["blocks"]], found),
         "body": _replaced(base["body"], own["body"], found),
         "variants": {

@@ -103,22 +103,33 @@ class Files:
             yield self.own
         yield from (_Folder(each, each) for each in self.libraries)
 
-    def _find(self, reference: Scalar, found: Collector) -> tuple[_Folder, Path]:
-        text = reference.text
-        if PurePosixPath(text).is_absolute() or PureWindowsPath(text).anchor:
-            message = f"`{text}` is an absolute path: a spec names files from its own folder on"
-            raise found.report("E121", message, reference.place, help=self._where())
-        outside = False
+    def find(self, text: str) -> Path | None:
+        """The file that a path stands for; None where there is none that may be read."""
+        return next((path for _, path in self._matches(text) if path is not None), None)
+
+    def _matches(self, text: str) -> Iterator[tuple[_Folder, Path | None]]:
+        """Where a path leads: to a file of a folder, or (None) out of the folder."""
         for folder in self._folders():
             path = Path(os.path.normpath(folder.path / text))
             try:
                 inside = folder.holds(path)
                 if inside and path.is_file():
-                    return folder, path
+                    yield folder, path
             except (OSError, ValueError, RuntimeError):  # a zero byte, links in a circle
                 continue
-            outside = outside or not inside
-        if outside:
+            if not inside:
+                yield folder, None
+
+    def _find(self, reference: Scalar, found: Collector) -> tuple[_Folder, Path]:
+        text = reference.text
+        if PurePosixPath(text).is_absolute() or PureWindowsPath(text).anchor:
+            message = f"`{text}` is an absolute path: a spec names files from its own folder on"
+            raise found.report("E121", message, reference.place, help=self._where())
+        matches = list(self._matches(text))
+        for folder, path in matches:
+            if path is not None:
+                return folder, path
+        if matches:
             message = f"`{text}` leads out of the folders that this spec may read"
             raise found.report("E121", message, reference.place, help=self._where())
         message = f"there is no file `{text}`"

@@ -74,6 +74,7 @@ def join_blocks(parts: Iterable[Blocks], found: Collector) -> Blocks:
             labels = [Label(block.name.place, "the other one")]
             help = "call one of them something else: blocks of all files share their names"
             found.report("E111", message, first.name.place, labels=labels, help=help)
+            joined[name] = BlockSpec.model_construct(name=first.name)  # which one, nobody knows
     return joined
 
 

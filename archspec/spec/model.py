@@ -113,6 +113,24 @@ class Outputs(_Part):
     as_dict: bool = False
 
 
+class Beginning(_Part):
+    """How one parameter begins: `zeros_`, `{normal_: {std: 0.02}}`, or null for PyTorch's way."""
+
+    parameter: Scalar | None
+    """None where it was not named: the weight, or the parameter that the pattern names."""
+    node: Node
+    constant: bool
+    """Whether it holds no expression."""
+
+
+class InitRule(_Part):
+    """One entry of `init:`: a layer type or a pattern over names, and how these begin."""
+
+    key: Scalar
+    when: Node | None
+    beginnings: tuple[Beginning, ...]
+
+
 class BlockSpec(_Part):
     """A parametrised module class."""
 
@@ -120,8 +138,21 @@ class BlockSpec(_Part):
     params: tuple[ParamSpec, ...] = ()
     inputs: tuple[Scalar, ...] = ()
     """Names of its inputs; one input named `input` if there are none."""
+    init: tuple[InitRule, ...] = ()
     body: Body | None = None
     outputs: Outputs | None = None
+
+
+class Expectation(_Part):
+    """Facts that a spec claims: see `archspec.spec.expect`."""
+
+    node: Node
+    parameters: Scalar | None = None
+    macs: Scalar | None = None
+    outputs: dict[str, tuple[Scalar, tuple[Scalar, ...]]] = {}
+    """Shapes by name of the output, each with its key."""
+    at: dict[str, tuple[Scalar, Scalar]] = {}
+    """Sizes by symbol, each with its key."""
 
 
 class VariantSpec(_Part):
@@ -130,7 +161,7 @@ class VariantSpec(_Part):
     name: Scalar
     values: dict[str, tuple[Scalar, Node]] = {}
     """By parameter: its name where the variant writes it, and the value."""
-    expect: Node | None = None
+    expect: Expectation | None = None
 
 
 for _part in (LayerSpec, LoopSpec, Body):

@@ -6,11 +6,6 @@ from typing import TypeVar
 from archspec.diagnostics import Collector, Refused, did_you_mean
 from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
 
-LATER = {
-    "init": "initialisers by layer type",
-}
-"""Keys of the language that this version does not know yet, and what they would bring."""
-
 T = TypeVar("T")
 
 
@@ -73,8 +68,5 @@ def refuse_unknown_keys(
 def unknown_key(key: Scalar, known: Iterable[str], what: str, found: Collector) -> Refused:
     """Report one key that is not known here."""
     known = tuple(known)
-    if key.text in LATER:
-        message = f"{LATER[key.text]} (`{key.text}:`) are not supported by this version"
-        return found.report("E101", message, key.place)
     help = did_you_mean(key.text, known) or f"there are {', '.join(known)}"
     return found.report("E101", f"{what} has no key `{key.text}`", key.place, help=help)

@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from archspec.diagnostics import Collector, Refused
+from archspec.diagnostics import Collector
 from archspec.spec.blocks import body_of, is_sound, read_blocks
+from archspec.spec.expect import read_expect
 from archspec.spec.extending import extend, join_variants, read_layers
 from archspec.spec.files import Files
-from archspec.spec.including import included, join_blocks
+from archspec.spec.including import included, is_block_file, join_blocks
+from archspec.spec.init import read_init
 from archspec.spec.layers import BODY
 from archspec.spec.outputs import read_outputs
 from archspec.spec.parts import as_mapping, as_text, attempt, refuse_unknown_keys, section
@@ -28,6 +30,7 @@ KEYS = (
     "variants",
     "expect",
     "defaults",
+    "init",
     "blocks",
     *BODY,
     "outputs",
@@ -37,6 +40,7 @@ _EMPTY: dict[str, Any] = {
     "inputs": (),
     "requires": (),
     "defaults": {},
+    "init": (),
     "blocks": {},
     "variants": {},
 }
@@ -58,6 +62,8 @@ def read_fields(tree: Node, found: Collector, files: Files) -> dict[str, Any]:
         fields["body"] = attempt(lambda: read_layers(top, found))
         sound = sound and base is not None
         fields = fields if base is None else extend(base, fields, top, found)
+    elif is_block_file(top):
+        fields["body"] = None
     else:
         _refuse_choice(top, found)
         fields["body"] = body_of(top, found, "the network", stray)
@@ -70,17 +76,18 @@ def read_fields(tree: Node, found: Collector, files: Files) -> dict[str, Any]:
 
 def _sections(top: Mapping, found: Collector) -> dict[str, Any]:
     """What the file itself says; None for a section that is absent or cannot be read."""
-    name = top.get("name")
+    name = section(top, "name", found, lambda node, found: as_text(node, "`name:`", found))
     return {
-        "name": as_text(name, "`name:`", found).text if name is not None else "network",
+        "name": "network" if name is None else name.text,
         "node": top,
         "params": section(top, "params", found, read_params),
         "inputs": section(top, "inputs", found, read_inputs),
         "requires": section(top, "requires", found, read_requires),
         "defaults": section(top, "defaults", found, read_defaults),
+        "init": section(top, "init", found, read_init),
         "blocks": section(top, "blocks", found, read_blocks),
         "outputs": section(top, "outputs", found, read_outputs),
-        "expect": top.get("expect"),
+        "expect": section(top, "expect", found, read_expect),
     }
 
 

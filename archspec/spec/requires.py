@@ -79,9 +79,7 @@ def _comparison(node: Scalar) -> Comparison | None:
         divisor = part_of(node, node.text.index("%") + 1, relation.start())
     if not bound.text or (left and (divisor is None or not divisor.text)):
         return None
-    return Comparison.model_construct(
-        node=node, divisor=divisor, relation=relation[0], bound=bound
-    )
+    return Comparison.model_construct(node=node, divisor=divisor, relation=relation[0], bound=bound)
 
 
 def _advice(symbol: str, text: str) -> str:

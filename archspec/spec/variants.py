@@ -7,8 +7,9 @@ variant = "{" parameter ":" value, ... "}" | "{params: {...}, expect: {...}}"
 from collections.abc import Iterable, Sequence
 
 from archspec.diagnostics import Collector, Refused, did_you_mean
+from archspec.spec.expect import read_expect
 from archspec.spec.model import ParamSpec, VariantSpec
-from archspec.spec.parts import as_mapping, as_text, refuse_unknown_keys
+from archspec.spec.parts import as_mapping, as_text, refuse_unknown_keys, section
 from archspec.syntax import Mapping, Node, Scalar
 
 _LONG = ("params", "expect")
@@ -26,9 +27,7 @@ def read_variants(node: Node, found: Collector, params: Iterable[str]) -> dict[s
     return read
 
 
-def _read_variant(
-    name: Scalar, node: Node, found: Collector, known: frozenset[str]
-) -> VariantSpec:
+def _read_variant(name: Scalar, node: Node, found: Collector, known: frozenset[str]) -> VariantSpec:
     what = f"variant `{name.text}`"
     help = f"it has values for parameters: `{name.text}: {{depth: 3}}`; `{{}}` changes nothing"
     mapping = as_mapping(node, what, found, help)
@@ -37,9 +36,8 @@ def _read_variant(
     refuse_unknown_keys(mapping, _LONG, f"{what}, which has `params:` or `expect:`,", found)
     params = mapping.get("params")
     values = {} if params is None else as_mapping(params, f"`params:` of {what}", found).entries
-    return VariantSpec.model_construct(
-        name=name, values=dict(values), expect=mapping.get("expect")
-    )
+    expect = section(mapping, "expect", found, read_expect)
+    return VariantSpec.model_construct(name=name, values=dict(values), expect=expect)
 
 
 def _is_long(mapping: Mapping, known: frozenset[str]) -> bool:
@@ -61,9 +59,7 @@ def check_values(
                 found.report("E108", message, name.place, help=help)
 
 
-def choose(
-    params: Sequence[ParamSpec], variant: VariantSpec
-) -> tuple[ParamSpec, ...]:
+def choose(params: Sequence[ParamSpec], variant: VariantSpec) -> tuple[ParamSpec, ...]:
     """The parameters with the values of a variant in place of their defaults."""
     return tuple(
         param.model_copy(update={"value": variant.values[param.name.text][1]})

@@ -5,7 +5,8 @@ import torch
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from archspec.tensors import DTYPES, Tensor
+from archspec.tensors import DTYPES, FLOATS, Tensor
+from tests.ops.against_torch import ask
 from tests.ops.tensor_cases import batch, dims_of, free, laws, same, tensors
 
 REDUCTIONS = {"Mean": torch.mean, "Sum": torch.sum, "Amax": torch.amax}
@@ -16,6 +17,28 @@ REDUCTIONS = {"Mean": torch.mean, "Sum": torch.sum, "Amax": torch.amax}
 def test_exp(dtype: str, shape: tuple[int, ...]) -> None:
     for x in (batch(*shape, dtype=dtype), free(*shape, dtype=dtype)):
         assert same("Exp", {}, [x], torch.exp).outputs
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("factor", [16, -0.5, 0.0, 1e30])
+@pytest.mark.parametrize("shape", [(), (3, 0), (3, 2)])
+def test_scale(dtype: str, factor: float, shape: tuple[int, ...]) -> None:
+    for x in (batch(*shape, dtype=dtype), free(*shape, dtype=dtype)):
+        assert same("Scale", {"factor": factor}, [x], lambda t: t * factor).outputs == (x,)
+
+
+@pytest.mark.parametrize(
+    ("args", "x", "code"),
+    [
+        ({}, batch(3), "E105"),
+        ({"factor": "big"}, batch(3), "E105"),
+        ({"factor": 1e31}, batch(3), "E105"),
+        ({"factor": float("nan")}, batch(3), "E105"),
+        ({"factor": 2}, batch(3, dtype="int64"), "E207"),
+    ],
+)
+def test_scale_refuses(args: dict[str, Any], x: Tensor, code: str) -> None:
+    assert ask("Scale", args, x).code == code
 
 
 @pytest.mark.parametrize(

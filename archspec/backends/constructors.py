@@ -1,0 +1,162 @@
+"""The constructor of a generated class: its arguments, under the spec's own names."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from archspec.backends.expressions import Hole
+from archspec.backends.literals import fresh, identifier, literal
+
+Column = tuple[Any, ...]
+"""A literal of a class: its value in each instance."""
+MAX_LISTED = 4
+"""Items of a tuple whose types are written one by one."""
+_NONE: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """An argument of a constructor."""
+
+    name: str
+    column: Column
+    by_position: bool = False
+    """Whether calls give it without its name."""
+    default: Any = _NONE
+
+    @property
+    def has_default(self) -> bool:
+        """Whether calls may leave it out."""
+        return self.default is not _NONE
+
+    def text(self) -> str:
+        """The argument as the head of `__init__` has it."""
+        values = (*self.column, self.default) if self.has_default else self.column
+        text = f"{self.name}: {annotation(values)}"
+        return f"{text} = {literal(self.default)}" if self.has_default else text
+
+
+@dataclass(slots=True, eq=False)
+class Constructor:
+    """The arguments of a class's constructor, and the literals that stand for them."""
+
+    columns: list[Column] = field(default_factory=list)
+    """For every literal, in reading order: its value in each instance."""
+    parameters: list[Parameter] = field(default_factory=list)
+    codes: dict[str, str] = field(default_factory=dict)
+    """The code of a column that an argument holds, by `key`."""
+    origins: list[str | None] = field(default_factory=list)
+
+    def choose(
+        self,
+        rows: Sequence[Sequence[Hole]],
+        params: Sequence[Mapping[str, Any]],
+        defaults: Mapping[str, Any],
+        taken: set[str],
+    ) -> None:
+        """Choose the arguments.
+
+        Args:
+            rows: for every instance, its literals in reading order.
+            params: for every instance, the values of the block's parameters.
+            defaults: values that the spec has for them.
+            taken: names at the top of the file.
+        """
+        self.columns = [tuple(hole.value for hole in column) for column in zip(*rows, strict=True)]
+        first = rows[0] if rows else []
+        self.origins = [hole.origin for hole in first]
+        own = _own_columns(params)
+        found: dict[str, Parameter] = {}
+        for hole, column in zip(first, self.columns, strict=True):
+            key = _key(column, hole.origin)
+            if key in self.codes or not (_varies(column) or hole.origin):
+                continue
+            if hole.origin is not None:
+                wanted, whole, code = hole.origin, column, "{}"
+            else:
+                wanted, whole, code = own.get(repr(column), (hole.hint, column, "{}"))
+            name = next((n for n, p in found.items() if p.column is whole), None)
+            if name is None:
+                name = fresh(identifier(wanted), {*found, *taken})
+                default = column[0] if hole.origin else defaults.get(wanted, _NONE)
+                given = wanted in params[0] and repr(column) in own
+                default = default if given or hole.origin else _NONE
+                by_position = default is _NONE and (given or not found)
+                found[name] = Parameter(name, whole, by_position, default)
+            self.codes[key] = code.format(name)
+        order = list(found.values())
+        self.parameters = sorted(order, key=lambda p: (p.has_default, not p.by_position))
+
+    def spelled(self) -> list[tuple[str, bool]]:
+        """For every literal in reading order its code, and whether it is an argument."""
+        pairs = zip(self.columns, self.origins, strict=True)
+        codes = (self.codes.get(_key(column, origin)) for column, origin in pairs)
+        return [
+            (literal(column[0]), False) if code is None else (code, True)
+            for column, code in zip(self.columns, codes, strict=True)
+        ]
+
+    def given(self, number: int) -> list[Hole]:
+        """What the instance of this number gives for each argument."""
+        return [
+            Hole(
+                p.column[number],
+                p.name,
+                p.has_default,
+                p.default if p.has_default else None,
+                p.name if p.name in self.origins else None,
+            )
+            for p in self.parameters
+        ]
+
+
+def annotation(values: Sequence[Any]) -> str:
+    """The type of an argument that may have these values."""
+    kinds = dict.fromkeys(_kind(value) for value in values)
+    if "float" in kinds:
+        kinds.pop("int", None)  # type checkers take an integer for a float
+    return " | ".join(kinds)
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, tuple):
+        if 0 < len(value) <= MAX_LISTED:
+            return f"tuple[{', '.join(_kind(each) for each in value)}]"
+        return f"tuple[{annotation(value) or 'int'}, ...]"
+    return type(value).__name__
+
+
+def _key(column: Column, origin: str | None) -> str:
+    """What two literals share if one argument holds both: 1, 1.0 and true are three things."""
+    return repr((column, origin))
+
+
+def _varies(column: Column) -> bool:
+    return any(type(v) is not type(column[0]) or v != column[0] for v in column)
+
+
+def _own_columns(params: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, Column, str]]:
+    """The block's own parameters by the spelling of their columns: name, column, code.
+
+    An item of a list is a column too; the argument is then the whole list, as a tuple.
+    """
+    found: dict[str, tuple[str, Column, str]] = {}
+    for name in params[0] if params else ():
+        values = [each.get(name) for each in params]
+        if all(isinstance(value, int | float | str) for value in values):
+            column = tuple(values)
+            found.setdefault(repr(column), (name, column, "{}"))
+    for name in params[0] if params else ():
+        lists = [each.get(name) for each in params]
+        if all(_is_plain(value) and len(value) == len(lists[0]) for value in lists):
+            whole = tuple(tuple(value) for value in lists)
+            for at in range(len(lists[0])):
+                column = tuple(value[at] for value in lists)
+                found.setdefault(repr(column), (name, whole, f"{{}}[{at}]"))
+    return found
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, int | float) for each in value)

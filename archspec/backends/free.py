@@ -1,0 +1,68 @@
+"""Free tensors → code: what `__init__` makes of them, and what `reset_parameters` fills in.
+
+They are made empty and filled later, as in PyTorch's own layers: a module that was on the meta
+device can be filled again.
+"""
+
+from archspec.backends.literals import fresh, identifier, is_identifier, literal
+from archspec.expr import Formula, compile_expression
+from archspec.ops import FreeTensor
+
+
+def declaration(name: str, tensor: FreeTensor) -> str:
+    """The statement that registers a parameter or buffer, without values."""
+    dtype = "" if tensor.dtype == "float32" else f", dtype=torch.{tensor.dtype}"
+    empty = f"torch.empty({literal(tensor.sizes)}{dtype})"
+    if tensor.init is None:
+        end = "" if tensor.persistent else ", persistent=False"
+        return f"self.register_buffer({literal(name)}, {empty}{end})"
+    if is_identifier(name):
+        return f"self.{name} = nn.Parameter({empty})"
+    return f"self.register_parameter({literal(name)}, nn.Parameter({empty}))"
+
+
+def filling(name: str, tensor: FreeTensor) -> list[str]:
+    """The statements that give a parameter or buffer its values."""
+    kind = "buffer" if tensor.init is None else "parameter"
+    target = f"self.{name}" if is_identifier(name) else f"self.get_{kind}({literal(name)})"
+    if tensor.init is not None:
+        function, args = tensor.init
+        return [initialisation(function, target, args)]
+    if not isinstance(tensor.value, Formula):
+        return [f"{target}.fill_({literal(tensor.value)})"]
+    return _computed(target, tensor, tensor.value)
+
+
+def initialisation(function: str, target: str, args: object) -> str:
+    """A call of a function of `torch.nn.init`."""
+    given = args.items() if isinstance(args, dict) else ()
+    extra = "".join(f", {key}={literal(value)}" for key, value in given)
+    return f"nn.init.{function}({target}{extra})"
+
+
+def _computed(target: str, tensor: FreeTensor, formula: Formula) -> list[str]:
+    """A buffer's formula, over a tensor for every index that it uses."""
+    variables: dict[str, str] = {}
+    for index in tensor.index:
+        variables[index] = fresh(identifier(index), set(variables.values()))
+    used = [
+        (position, variables[index])
+        for position, index in enumerate(tensor.index)
+        if index in compile_expression(formula.text).names
+    ]
+    code = formula.code(variables)
+    if not used:
+        return [f"{target}.fill_({code})"]
+    lines = [f"{variable} = {_index(tensor, position)}" for position, variable in used]
+    return [*lines, f"{target}.copy_({code})"]
+
+
+def _index(tensor: FreeTensor, position: int) -> str:
+    """The numbers of one dimension, along it. Those of a float64 buffer count in float64: a
+    division would round to float32.
+    """
+    exact = ", dtype=torch.float64" if tensor.dtype == "float64" else ""
+    view = ["1"] * len(tensor.sizes)
+    view[position] = "-1"
+    shaped = f".view({', '.join(view)})" if len(view) > 1 else ""
+    return f"torch.arange({tensor.sizes[position]}{exact}){shaped}"

@@ -1,0 +1,145 @@
+"""How one scope is written: as `nn.Sequential`, as a dense connection, or as a class of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from archspec.backends.expressions import Expression, Invocation
+from archspec.backends.forward import Statement
+from archspec.backends.measures import read_by
+from archspec.graph import Composite
+from archspec.ops import Attribute, Construct, FreeTensor, Function
+from archspec.ops.base import Emission
+
+SEQUENTIAL = frozenset(
+    """
+    append extend insert pop _get_item_by_idx
+    __add__ __delitem__ __getitem__ __iadd__ __imul__ __iter__ __len__ __mul__ __rmul__ __setitem__
+    """.split()  # noqa: SIM905 - names read better as text
+)
+"""Attributes of `nn.Sequential` that a child cannot be called by."""
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """A line of `__init__`: a child, parameter or buffer of a scope.
+
+    For a loop over children, `name` is the code of their names.
+    """
+
+    name: str
+    value: Expression | FreeTensor
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """How one composite is written."""
+
+    composite: Composite
+    name: str
+    members: list[Member]
+    sequential: bool
+    arguments: list[str] = field(default_factory=list)
+    lines: list[Statement] = field(default_factory=list)
+    result: str = "Tensor"
+    number: int = 0
+    """Its position among the instances of its class."""
+    inline: bool = False
+    """Written where it is constructed, as `nn.Sequential(...)`."""
+    whole: Invocation | None = None
+    """For a class that is a sequence: the call of its constructor."""
+
+    def values(self) -> list[Expression]:
+        """What `__init__` makes of children, in reading order."""
+        if self.whole is not None:
+            return [self.whole]
+        return [m.value for m in self.members if not isinstance(m.value, FreeTensor)]
+
+
+def is_chain(scope: Composite, emitted: Sequence[Emission | None]) -> bool:
+    """Whether `nn.Sequential` says it: each child called once, in order, on the one before."""
+    named = scope.kind is not None and not scope.numbered
+    if named or len(scope.inputs) != 1 or len(scope.outputs) != 1 or scope.as_dict:
+        return False
+    if [call.name for call in scope.calls] != list(scope.children):
+        return False
+    last = 0
+    for call, found in zip(scope.calls, emitted, strict=True):
+        if call.inputs != (last,) or len(call.outputs) != 1 or call.name in SEQUENTIAL:
+            return False
+        if not _is_module(found, numbered=scope.numbered):
+            return False
+        last = call.outputs[0]
+    return scope.outputs[0].value == last
+
+
+def _is_module(found: Emission | None, *, numbered: bool) -> bool:
+    """Whether a call can be one of a module with one argument."""
+    if isinstance(found, FreeTensor | Attribute):
+        return False
+    if isinstance(found, Function):
+        return numbered and not read_by(found)
+    return found is None or found.call == "{self}({inputs})"
+
+
+def dense_dim(scope: Composite, emitted: Sequence[Emission | None]) -> int | None:
+    """The dimension over which a dense connection joins its features; None for other scopes.
+
+    Each child is called once, in order, on the concatenation of the input and of what all
+    children before it gave; the result is the concatenation of everything.
+    """
+    if scope.kind is not None or len(scope.inputs) != 1 or len(scope.outputs) != 1:
+        return None
+    features, joined, dims = [0], 0, set()
+    names = iter(scope.children)
+    for call, found in zip(scope.calls, emitted, strict=True):
+        if call.name not in scope.children:
+            if call.inputs != tuple(features) or not isinstance(found, Function):
+                return None
+            if not found.template.startswith("torch.cat("):
+                return None
+            joined = call.outputs[0]
+            dims.add(found.values["dim"])
+        elif call.inputs == (joined,) and next(names, None) == call.name:
+            if len(call.outputs) != 1 or not _is_module(found, numbered=False):
+                return None
+            features.append(call.outputs[0])
+            joined = -1
+        else:
+            return None
+    whole = len(features) > 2 and len(features) == len(scope.children) + 1
+    return dims.pop() if whole and len(dims) == 1 and scope.outputs[0].value == joined else None
+
+
+def dense_forward(dim: int) -> tuple[list[str], list[Statement]]:
+    """The arguments and statements of a dense connection."""
+    lines = [
+        Statement("features = [x]"),
+        Statement("for layer in self.children():"),
+        Statement(f"features.append(layer(torch.cat(features, dim={dim})))", 1),
+        Statement(f"return torch.cat(features, dim={dim})"),
+    ]
+    return ["x"], lines
+
+
+def loop_forward(name: str) -> tuple[list[str], list[Statement]]:
+    """The `forward` of `nn.Sequential`, whose argument can be given by the input's name."""
+    layer = "layer" if name != "layer" else "module"
+    lines = [
+        Statement(f"for {layer} in self:"),
+        Statement(f"{name} = {layer}({name})", 1),
+        Statement(f"return {name}"),
+    ]
+    return [name], lines
+
+
+def counted_names(names: Sequence[str]) -> str | None:
+    """Code that gives consecutive names such as `layer1`, `layer2` for `i` = 0, 1, …"""
+    stem = names[0].rstrip("0123456789")
+    start = names[0][len(stem) :]
+    if not start or not start.isascii() or not (stem.isidentifier() or not stem):
+        return None
+    first = int(start)
+    if list(names) != [f"{stem}{first + number}" for number in range(len(names))]:
+        return None
+    index = f"i + {first}" if first else "i"
+    return f'f"{stem}{{{index}}}"' if stem else f"str({index})"

@@ -1,0 +1,196 @@
+"""A network as a program without Python: `torch.export`, and ONNX made from that.
+
+Both are run once and compared with the module before the file is kept.
+"""
+
+import functools
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+from torch.export import Dim, ExportedProgram
+
+from archspec.backends.artefacts import ArtefactError
+from archspec.backends.example import evaluating, named_outputs, random_inputs
+from archspec.network import Network
+
+BATCH: Final = 2
+"""Samples of the example that is traced: 1 would be taken for a fixed size."""
+TOLERANCE: Final = 1e-4
+"""How far an output may be from the module's, as a share of its largest value."""
+LARGEST_MODEL: Final = 1_800_000_000
+"""Bytes of weights in an ONNX file; of larger models they stand in a file beside it."""
+
+
+def write_program(network: Network, module: nn.Module | None, path: Path) -> str:
+    """Write a program of `torch.export`; gives words about it.
+
+    Several outputs come as a dict: a named tuple could be read only where its class is known.
+    """
+    module = module or network.build()
+    with _refusals("torch.export"), evaluating(module), _quiet():
+        inputs = _inputs(network, module)
+        program = exported(network, module, inputs)
+        _compare(
+            network, module, program.module()(*inputs.values()), inputs, "the exported program"
+        )
+        program.example_inputs = None  # random numbers, of no use to who loads it
+        torch.export.save(program, path)
+    return f"an exported program, {_dynamic(network, program)}"
+
+
+def write_onnx(network: Network, module: nn.Module | None, path: Path) -> str:
+    """Write an ONNX model; gives words about it. It is run where onnxruntime is installed."""
+    module = module or network.build()
+    with _refusals("torch.onnx"), evaluating(module), _quiet():
+        inputs = _inputs(network, module)
+        program = exported(network, module, inputs)
+        made = torch.onnx.export(
+            program,
+            input_names=list(inputs),
+            output_names=list(network.outputs),
+            dynamo=True,
+            verbose=False,
+        )
+        assert made is not None
+        axes: dict[Any, str] = {**_axis_names(network, program)}
+        made.rename_axes(axes)
+        made.save(path, external_data=_bytes(module) > LARGEST_MODEL)
+    words = f"an ONNX model, {_dynamic(network, program)}"
+    if find_spec("onnxruntime") is None:
+        return f"{words}; not run: onnxruntime is not installed"
+    _compare(network, module, run_onnx(path, inputs), inputs, "onnxruntime")
+    return words
+
+
+def run_onnx(path: Path, inputs: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    """The outputs of an ONNX model, by onnxruntime on CPU."""
+    import onnxruntime
+
+    with _refusals("onnxruntime"):
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        fed = {name: value.numpy(force=True) for name, value in inputs.items()}
+        return tuple(torch.from_numpy(each) for each in session.run(None, fed))
+
+
+def exported(network: Network, module: nn.Module, inputs: Mapping[str, Tensor]) -> ExportedProgram:
+    """The module, which is in eval, as a program for every batch and every size that it can."""
+    return torch.export.export(
+        _by_name(network, module), tuple(inputs.values()), dynamic_shapes=_dynamic_shapes(network)
+    )
+
+
+def _dynamic_shapes(network: Network) -> dict[str, Any]:
+    """For every dimension of the inputs that is not a number: found by `torch.export`."""
+    return {
+        name: {
+            number: Dim.AUTO
+            for number, size in enumerate(("batch", *tensor.shape))
+            if not isinstance(size, int)
+        }
+        for name, tensor in network.input_tensors.items()
+    }
+
+
+def _by_name(network: Network, module: nn.Module) -> nn.Module:
+    """The module itself, or where it gives a named tuple one with the same parts that gives a dict.
+
+    A file with a named tuple could be loaded only by a process that knows its class.
+    """
+    kind = type(module)
+
+    class Named(kind):  # type: ignore[valid-type, misc]
+        @functools.wraps(kind.forward)
+        def forward(self, *args: Tensor) -> Any:
+            result = super().forward(*args)
+            return dict(named_outputs(result, network)) if isinstance(result, tuple) else result
+
+    named = Named.__new__(Named)
+    named.__dict__ = module.__dict__
+    return named
+
+
+def _inputs(network: Network, module: nn.Module) -> dict[str, Tensor]:
+    """An example, of the device and dtype of the module's weights."""
+    kinds = (each for each in (*module.parameters(), *module.buffers()) if each.is_floating_point())
+    first = next(kinds, torch.zeros(()))
+    dtype = str(first.dtype).removeprefix("torch.")
+    return random_inputs(network, BATCH, device=str(first.device), dtype=dtype)
+
+
+def _compare(
+    network: Network, module: nn.Module, result: Any, inputs: Mapping[str, Tensor], what: str
+) -> None:
+    """Raises `ArtefactError` where the outputs are not those of the module."""
+    with evaluating(module), torch.no_grad():
+        wanted = named_outputs(module(*inputs.values()), network)
+    found = named_outputs(result, network)
+    for name, value in wanted.items():
+        ours, theirs = value.double().cpu(), found[name].double().cpu()
+        if ours.shape != theirs.shape:
+            raise ArtefactError(f"{what} gives `{name}` another shape than the module")
+        allowed = TOLERANCE if value.dtype in (torch.float32, torch.float64) else 0.05
+        scale = ours.abs().max().clamp(min=1) if ours.numel() else 1.0
+        if not torch.allclose(ours / scale, theirs / scale, rtol=0, atol=allowed, equal_nan=True):
+            raise ArtefactError(f"{what} gives `{name}` other values than the module")
+
+
+def _dynamic(network: Network, program: ExportedProgram) -> str:
+    """Which sizes are open in a program, and which are fixed though the spec has them open."""
+    opened = dict.fromkeys(_axis_names(network, program).values())
+    fixed = [name for name in ("batch", *network.sizes.symbols) if name not in opened]
+    words = f"{', '.join(opened)} dynamic" if opened else "no size dynamic"
+    example = {"batch": BATCH, **network.example_sizes}
+    at = [f"{name} fixed at {example[name]}" for name in fixed if name in example]
+    return ", ".join((words, *at))
+
+
+def _axis_names(network: Network, program: ExportedProgram) -> dict[str, str]:
+    """The symbols of a program by what the spec calls them."""
+    names: dict[str, str] = {}
+    values = [
+        node.meta["val"]
+        for node in program.graph.nodes
+        if node.op == "placeholder" and node.name in program.graph_signature.user_inputs
+    ]
+    for value, tensor in zip(values, network.input_tensors.values(), strict=True):
+        for size, ours in zip(value.shape, ("batch", *tensor.shape), strict=True):
+            if isinstance(size, torch.SymInt):
+                names.setdefault(str(size), str(ours))
+    return names
+
+
+def _bytes(module: nn.Module) -> int:
+    return sum(each.numel() * each.element_size() for each in module.state_dict().values())
+
+
+@contextmanager
+def _refusals(what: str) -> Iterator[None]:
+    """What PyTorch cannot export, as `ArtefactError`."""
+    try:
+        yield
+    except (ArtefactError, OSError):
+        raise
+    except Exception as error:  # each of these tools has exceptions of its own
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise ArtefactError(f"{what} says: {lines[0]}") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Exporting warns about PyTorch's own affairs."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,201 @@
+"""What `torch.export` can be told about symbolic sizes, worked out without it.
+
+Export knows a size as a number, or as `step * n + first` for whole n. It fixes sizes that are 0 or
+1 anywhere in a network, and its solver does not follow the clipped windows of `ceil_mode`. So of
+the valid sizes one progression is kept, from where every size within is at least 2.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from archspec.network import Network
+from archspec.sizes import Condition, Expr, ValidSizes
+from archspec.sizes.atoms import Symbol
+from archspec.sizes.declaration import equal_symbols
+from archspec.sizes.periodic import SizeSet, Stretch, intersection
+from archspec.sizes.words import words
+
+LEAST: Final = 2
+"""A smaller size is taken for a constant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progression:
+    """The sizes `first`, `first + step`, … up to `last`, or without end."""
+
+    first: int
+    step: int = 1
+    last: int | None = None
+
+    def contains(self, size: int) -> bool:
+        """Whether a size is one of them."""
+        below = self.last is None or size <= self.last
+        return self.first <= size and below and (size - self.first) % self.step == 0
+
+    def words(self, symbol: str) -> str:
+        """In words: `H >= 32 and H divisible by 16`."""
+        rule = [Stretch(self.first, self.step, frozenset([self.first % self.step]))]
+        end = [] if self.last is None else [Stretch(self.last + 1, 1, frozenset())]
+        return words(symbol, SizeSet((*rule, *end)))
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPlan:
+    """How symbolic sizes are exported. `str()` says it in words."""
+
+    kept: Mapping[str, Progression]
+    """The sizes of every symbol that stays open."""
+    alike: Mapping[str, str]
+    """For every open symbol the first one that is always equal to it, itself maybe."""
+    automatic: bool
+    """Whether export has to find the sizes itself (`Dim.AUTO`): `kept` is what works."""
+    batch: bool
+    """Whether the batch stays open."""
+    example: Mapping[str, int]
+    """Sizes to export with, one for every symbol: small ones."""
+    dropped: tuple[str, ...]
+    """What works and is not exported, in words."""
+
+    def __str__(self) -> str:
+        kept = [each.words(symbol) for symbol, each in self.kept.items()]
+        kept += [f"{first} == {name}" for name, first in self.alike.items() if name != first]
+        lines = [f"exported for {' and '.join(kept)}"] if kept else []
+        return "\n".join([*lines, *(f"dropped: {each}" for each in self.dropped)])
+
+
+def plan(network: Network, *, batch: bool = True) -> ExportPlan:
+    """The largest part of the valid sizes that export can be told."""
+    sizes = _with_large_sizes(network)
+    example = sizes.example() or network.example_sizes
+    alike = equal_symbols(sizes)
+    tied = {name: tie for tie in sizes.ties if not _says_equal(tie) for name in tie.symbols}
+    kept: dict[str, Progression] = {}
+    dropped: list[str] = []
+    for name, group in alike.items():
+        tie = next((tied[other] for other in sorted(group) if other in tied), None)
+        found = None if tie is not None else _progression(sizes, group)
+        if found is not None:
+            kept[name] = found
+        why = _dropped(network, name, found, tie, example[name])
+        dropped += [why] if why else []
+    automatic = _automatic(network) if kept else None
+    if automatic is not None:
+        dropped.append(f"the bounds, which export finds itself: {automatic}")
+    second = {name: _second(each) for name, each in kept.items()}
+    return ExportPlan(
+        kept=kept,
+        alike={name: min(alike[name], key=list(alike).index) for name in kept},
+        automatic=automatic is not None,
+        batch=batch,
+        example={**example, **second},
+        dropped=tuple(dropped),
+    )
+
+
+def _with_large_sizes(network: Network) -> ValidSizes:
+    """The valid sizes at which every size within the network is at least 2, if there are such."""
+    within = {size: None for size in _sizes_within(network)}
+    large = [size >= LEAST for size in within]
+    conditions = [each for each in large if isinstance(each, Condition)]
+    found = ValidSizes(network.sizes.symbols, (*network.sizes.conditions, *conditions))
+    return network.sizes if found.example() is None else found
+
+
+def _sizes_within(network: Network) -> Iterator[Expr]:
+    for application in network.applications:
+        for tensor in (*application.inputs, *application.outputs):
+            yield from (size for size in tensor.shape if isinstance(size, Expr))
+
+
+def _says_equal(tie: Condition) -> bool:
+    sides = {str(tie.left), str(tie.right)}
+    return tie.relation == "==" and not tie.others and sides == tie.symbols
+
+
+def _progression(sizes: ValidSizes, group: set[str]) -> Progression | None:
+    """The best progression in what the equal symbols of a group may be; None if there is none."""
+    joint: SizeSet | None = None
+    for name in group:
+        own = sizes.sets[name].sizes
+        if own is None:
+            return None
+        joint = own if joint is None else intersection(joint, own)
+        if joint is None:
+            return None
+    assert joint is not None
+    spans = [(stretch, end) for stretch, end in joint.spans() if stretch.residues]
+    found = [_densest(stretch, end) for stretch, end in spans]
+    several = [each for each in found if each.last is None or each.last > each.first]
+    return max(several, key=_extent, default=None)
+
+
+def _densest(stretch: Stretch, end: int | None) -> Progression:
+    """The progression with the smallest step that lies in a stretch."""
+    period, residues = stretch.period, stretch.residues
+    for step in _divisors(period):
+        if step * len(residues) < period:
+            continue
+        counts = Counter(residue % step for residue in residues)
+        full = [residue for residue, count in counts.items() if count * step == period]
+        if full:
+            first = min(stretch.start + (residue - stretch.start) % step for residue in full)
+            last = None if end is None else end - 1 - (end - 1 - first) % step
+            return Progression(first, step, last)
+    raise AssertionError("a single remainder is full by the period itself")
+
+
+def _divisors(number: int) -> Iterator[int]:
+    """Smallest first."""
+    small = [d for d in range(1, int(number**0.5) + 1) if number % d == 0]
+    yield from small
+    yield from (number // d for d in reversed(small) if d * d != number)
+
+
+def _extent(found: Progression) -> float:
+    """How large a part it is: an endless one by its density, a finite one by its members."""
+    if found.last is None:
+        return float("inf")
+    return (found.last - found.first) // found.step
+
+
+def _second(found: Progression) -> int:
+    """A size to export with that is not the first: at a bound, export may take it for fixed."""
+    size = found.first + found.step
+    return found.first if found.last is not None and size > found.last else size
+
+
+def _dropped(
+    network: Network, name: str, found: Progression | None, tie: Condition | None, size: int
+) -> str | None:
+    """What a symbol loses; None if nothing."""
+    valid = network.sizes.sets[name]
+    if tie is not None:
+        return f"{valid}: {name} is fixed at {size}, as the network needs {tie}"
+    if found is None:
+        return f"{valid}: {name} is fixed at {size}" if valid.smallest != size else None
+    kept = found.words(name)
+    return None if kept == str(valid) else f"of {valid}, all but {kept}"
+
+
+def _automatic(network: Network) -> str | None:
+    """Why export has to find the sizes itself; None if it can be told."""
+    for application in network.applications:
+        if getattr(application.leaf.layer, "ceil_mode", False):
+            return f"`ceil_mode` of `{'.'.join(application.path)}` is beyond export's solver"
+    for tensor in network.input_tensors.values():
+        for size in tensor.shape:
+            if isinstance(size, Expr) and linear_in(size) is None:
+                return f"the input size {size} is no multiple of a symbol"
+    return None
+
+
+def linear_in(size: Expr) -> tuple[str, int, int] | None:
+    """`(H, 2, 1)` for `2 * H + 1`; None for what is not of that form."""
+    if len(size.terms) != 1:
+        return None
+    ((monomial, times),) = size.terms.items()
+    if len(monomial) != 1 or not isinstance(monomial[0], Symbol) or times < 1:
+        return None
+    return monomial[0].name, times, size.constant

@@ -1,0 +1,81 @@
+"""Symbolic inputs of which only some sizes work."""
+
+from collections.abc import Iterator
+from itertools import count, islice
+from typing import Final
+
+from archspec.diagnostics import Diagnostic, Label, Place
+from archspec.expand.breaking import reason
+from archspec.network import Network
+from archspec.sizes import Condition
+from archspec.sizes.declaration import as_requirement, unmet
+from archspec.sizes.members import is_all_from
+from archspec.sizes.solving import grows
+from archspec.syntax import Node, Scalar, Sequence
+
+SEARCHED: Final = 4096
+"""Sizes beyond the example that are tried, to find one that does not work."""
+
+
+def partial(network: Network) -> Iterator[Diagnostic]:
+    """N403: sizes that do not work, though smaller ones do, and nothing is declared of them."""
+    sizes, declared = network.sizes, set(network.declaration.symbols)
+    still_open = [name for name in sizes.symbols if name not in declared]
+    gapped = [name for name in still_open if not is_all_from(sizes.sets[name].sizes)]
+    ties = _open_ties(network)
+    names = gapped or [name for name in still_open if any(name in tie.symbols for tie in ties)]
+    if not names:
+        return
+    told = ", and ".join([str(sizes.sets[name]) for name in gapped] + [str(tie) for tie in ties])
+    message = f"works only where {told}"
+    labels: tuple[Label, ...] = ()
+    failing = _failing(network, names[0])
+    if failing is not None:
+        why = reason(network, failing)
+        size = failing[names[0]]
+        message += f"; {size} is the first {names[0]} above {size - 1} that does not: {why.words}"
+        labels = why.labels
+    place = _place(network, names[0])
+    yield Diagnostic("N403", message, place, labels, help=_declaration(network, gapped))
+
+
+def _open_ties(network: Network) -> list[Condition]:
+    """Conditions on several symbols that exclude more than small sizes, and are not declared."""
+    declared = set(network.declaration.symbols)
+    ties = network.layer_sizes.ties
+    if all(tie.symbols <= declared or grows(tie) for tie in ties):
+        return []
+    ties = unmet(network.layer_sizes, network.declaration)
+    return [tie for tie in ties if not tie.symbols <= declared and not grows(tie)]
+
+
+def _failing(network: Network, symbol: str) -> dict[str, int] | None:
+    """The example sizes, with the next size of one symbol that does not work."""
+    base = network.example_sizes
+    for size in islice(count(base[symbol] + 1), SEARCHED):
+        tried = {**base, symbol: size}
+        if not network.layer_sizes.valid(**tried):
+            return tried
+    return None
+
+
+def _place(network: Network, symbol: str) -> Place:
+    """Where the symbol stands first."""
+    for each in network.spec.inputs:
+        for item in _items(each.shape):
+            if isinstance(item, Scalar) and item.text == symbol:
+                return item.place
+    return network.spec.inputs[0].shape.place
+
+
+def _items(node: Node) -> list[Node]:
+    return node.items if isinstance(node, Sequence) else []
+
+
+def _declaration(network: Network, names: list[str]) -> str | None:
+    """How to declare what works, where that can be said."""
+    said = {name: as_requirement(network.sizes.sets[name].sizes) for name in names}
+    if not said or None in said.values():
+        return None
+    entries = ", ".join(f'{name}: "{text}"' for name, text in said.items())
+    return f"declare what is meant: `requires: {{{entries}}}`"

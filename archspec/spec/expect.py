@@ -1,0 +1,54 @@
+"""`expect:`, facts about the network that are checked.
+
+expect = "{parameters: n, macs: n, outputs: {name: [n, ...]}, at: {symbol: n}}", each as one likes;
+`at` says at which sizes of a symbolic input the other facts hold.
+"""
+
+from archspec.diagnostics import Collector, Refused
+from archspec.spec.model import Expectation
+from archspec.spec.parts import as_mapping, refuse_unknown_keys
+from archspec.syntax import Node, Scalar, Sequence, describe
+
+KEYS = ("parameters", "macs", "outputs", "at")
+
+
+def read_expect(node: Node, found: Collector) -> Expectation:
+    """The facts under `expect:`."""
+    top = as_mapping(node, "`expect:`", found, "for example `expect: {parameters: 61_100_840}`")
+    refuse_unknown_keys(top, KEYS, "`expect:`", found)
+    outputs, at = top.get("outputs"), top.get("at")
+    shapes = () if outputs is None else as_mapping(outputs, "`outputs:`", found, _SHAPES).items()
+    sizes = () if at is None else as_mapping(at, "`at:`", found, _SIZES).items()
+    counts = {key: top.get(key) for key in ("parameters", "macs")}
+    return Expectation.model_construct(
+        node=top,
+        **{key: value and _number(value, f"`{key}:`", found) for key, value in counts.items()},
+        outputs={name.text: (name, _shape(shape, found)) for name, shape in shapes},
+        at={name.text: (name, _number(size, "a size", found)) for name, size in sizes},
+    )
+
+
+_SHAPES = "for example `outputs: {output: [1000]}`"
+_SIZES = "for example `at: {H: 224, W: 224}`"
+
+
+def _shape(node: Node, found: Collector) -> tuple[Scalar, ...]:
+    if not isinstance(node, Sequence):
+        message = f"the shape of an output is a list such as [1000], not {describe(node)}"
+        raise found.report("E105", message, node.place)
+    return tuple(_number(item, "a size", found) for item in node.items)
+
+
+def _number(node: Node, what: str, found: Collector) -> Scalar:
+    if isinstance(node, Scalar) and type(node.value) is int and node.value >= 0:
+        return node
+    raise _no_number(node, what, found)
+
+
+def _no_number(node: Node, what: str, found: Collector) -> Refused:
+    help = None
+    if isinstance(node, Scalar) and isinstance(node.value, str) and "," in node.text:
+        help = f"write {node.text.replace(',', '_')}: digits are grouped with `_`"
+    return found.report(
+        "E105", f"{what} is a whole number, not {describe(node)}", node.place, help=help
+    )
