@@ -91,7 +91,6 @@ def check_all(spec: Spec, params: Mapping[str, Any], max_layers: int, found: Col
         return Report(tuple(found), blocks=tuple(spec.blocks))
     if spec.variant is not None or spec.given or params:
         return check_configuration(spec, params, max_layers, found)
-    first = Report(tuple(found))
     if has_defaults(spec, params) or not spec.variants:
         first = check_configuration(spec, params, max_layers, found)
     else:

@@ -13,8 +13,8 @@ from typing import Final
 from archspec.network import Network
 from archspec.sizes import Condition, Expr, ValidSizes
 from archspec.sizes.atoms import Symbol
-from archspec.sizes.declaration import equal_symbols
-from archspec.sizes.periodic import SizeSet, Stretch, intersection
+from archspec.sizes.periodic import SizeSet, Stretch
+from archspec.sizes.together import equal_symbols, joint_sets, says_equal
 from archspec.sizes.words import words
 
 LEAST: Final = 2
@@ -69,13 +69,13 @@ def plan(network: Network, *, batch: bool = True) -> ExportPlan:
     """The largest part of the valid sizes that export can be told."""
     sizes = _with_large_sizes(network)
     example = sizes.example() or network.example_sizes
-    alike = equal_symbols(sizes)
-    tied = {name: tie for tie in sizes.ties if not _says_equal(tie) for name in tie.symbols}
+    alike, joint = equal_symbols(sizes), joint_sets(sizes)
+    tied = {name: tie for tie in sizes.ties if not says_equal(tie) for name in tie.symbols}
     kept: dict[str, Progression] = {}
     dropped: list[str] = []
     for name, group in alike.items():
         tie = next((tied[other] for other in sorted(group) if other in tied), None)
-        found = None if tie is not None else _progression(sizes, group)
+        found = None if tie is not None else _progression(joint[name])
         if found is not None:
             kept[name] = found
         why = _dropped(network, name, found, tie, example[name])
@@ -96,7 +96,7 @@ def plan(network: Network, *, batch: bool = True) -> ExportPlan:
 
 def _with_large_sizes(network: Network) -> ValidSizes:
     """The valid sizes at which every size within the network is at least 2, if there are such."""
-    within = {size: None for size in _sizes_within(network)}
+    within = dict.fromkeys(_sizes_within(network))
     large = [size >= LEAST for size in within]
     conditions = [each for each in large if isinstance(each, Condition)]
     found = ValidSizes(network.sizes.symbols, (*network.sizes.conditions, *conditions))
@@ -109,23 +109,11 @@ def _sizes_within(network: Network) -> Iterator[Expr]:
             yield from (size for size in tensor.shape if isinstance(size, Expr))
 
 
-def _says_equal(tie: Condition) -> bool:
-    sides = {str(tie.left), str(tie.right)}
-    return tie.relation == "==" and not tie.others and sides == tie.symbols
-
-
-def _progression(sizes: ValidSizes, group: set[str]) -> Progression | None:
-    """The best progression in what the equal symbols of a group may be; None if there is none."""
-    joint: SizeSet | None = None
-    for name in group:
-        own = sizes.sets[name].sizes
-        if own is None:
-            return None
-        joint = own if joint is None else intersection(joint, own)
-        if joint is None:
-            return None
-    assert joint is not None
-    spans = [(stretch, end) for stretch, end in joint.spans() if stretch.residues]
+def _progression(sizes: SizeSet | None) -> Progression | None:
+    """The best progression in a set; None if there is none."""
+    if sizes is None:
+        return None
+    spans = [(stretch, end) for stretch, end in sizes.spans() if stretch.residues]
     found = [_densest(stretch, end) for stretch, end in spans]
     several = [each for each in found if each.last is None or each.last > each.first]
     return max(several, key=_extent, default=None)

@@ -4,6 +4,7 @@
 applied twice (`Reuse`) is in the graph once and has a trace for every application.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,6 +103,15 @@ class Trace:
     tensors: list[Tensor]
     inner: dict[int, "Trace"] = field(default_factory=dict)
     """By the number of the call."""
+
+
+def leaves(scope: Composite, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Leaf]]:
+    """All layers that are modules or free tensors of their own, with their paths, in file order."""
+    for name, child in scope.children.items():
+        if isinstance(child, Composite):
+            yield from leaves(child, (*path, name))
+        else:
+            yield (*path, name), child
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,13 +1,14 @@
 """A checked network: what it is made of, what flows through it, and how to build it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archspec.graph import Graph, Trace
+from archspec.graph import Graph, Trace, leaves
 from archspec.inputs import MODULE_DTYPE, InputContract
+from archspec.ops.initialisers import Initialiser
 from archspec.resolve import Application, applications
 from archspec.sizes import Condition, Declaration, Domain, Size, ValidSizes
 from archspec.spec import Spec
@@ -159,6 +160,15 @@ class Network:
         return tuple(map(layer_row, self.applications))
 
     @cached_property
+    def initialisers(self) -> Mapping[str, Initialiser]:
+        """By the name of a parameter: how it begins, where `init:` says it."""
+        return {
+            ".".join((*path, name)): initialiser
+            for path, leaf in leaves(self.graph.root)
+            for name, initialiser in leaf.initialisers.items()
+        }
+
+    @cached_property
     def parameter_count(self) -> int:
         """Elements of all parameters; shared ones count once."""
         return sum(application.params for application in self.applications)
@@ -218,6 +228,7 @@ class Network:
         device: "torch.device | str | None" = None,
         dtype: "torch.dtype | str | None" = None,
         init: bool = True,
+        features: Sequence[str] = (),
         max_params: int | None = None,
     ) -> "torch.nn.Module":
         """The network as a plain `nn.Module`, initialised as its spec says or as PyTorch does.
@@ -227,6 +238,7 @@ class Network:
             dtype: of its parameters and floating buffers; PyTorch's default if None.
             init: whether to initialise it. Without, its parameters hold arbitrary numbers until
                 weights are loaded; on the meta device nothing is initialised anyway.
+            features: build the part that gives the results of these layers; see `select`.
             max_params: how many parameters it may have; as many as fit into memory if None.
 
         Raises `ValueError` for an unknown dtype; `MemoryError`, before anything is allocated, if
@@ -234,7 +246,8 @@ class Network:
         """
         from archspec.backends.module import build  # loads torch
 
-        return build(self, device=device, dtype=dtype, init=init, max_params=max_params)
+        made = self.select(*features) if features else self
+        return build(made, device=device, dtype=dtype, init=init, max_params=max_params)
 
     def export(
         self, path: "str | PathLike[str]", module: "torch.nn.Module | None" = None

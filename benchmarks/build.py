@@ -31,7 +31,7 @@ def main() -> None:
         "hand-written again (control)": ResNet18,
         "hand-written, initialised twice as torchvision's": lambda: ResNet18(kaiming=True),
         "net.build()": net.build,
-        "net.build(): the code generation alone": lambda: generate(net.graph, net.trace),
+        "net.build(): the code generation alone": lambda: generate(net),
     }
     found = interleaved({name: lambda r=run: _seconds(r) for name, run in runs.items()}, ROUNDS)
     rows = [

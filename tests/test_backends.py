@@ -42,7 +42,7 @@ RESIDUAL = """
 
 def source(text: str) -> str:
     network = archspec.loads(text)
-    return generate(network.graph, network.trace)[0]
+    return generate(network)[0]
 
 
 def residual() -> torch.nn.Module:

@@ -120,7 +120,7 @@ def test_a_declaration_that_allows_more_than_works() -> None:
     assert "differ in dimension 2 (33 and 32)" in clash.text
     assert (clash.place.line, image.place.line, up.place.line) == (8, 3, 7)
     assert found.notes == ("its layers take H >= 2 and H even",)
-    assert found.help == 'write `H: "% 2 == 0"`'
+    assert found.help == 'write `H: ">= 32 and % 2 == 0"`'
     assert codes('H: "% 2 == 0", W: "% 2 == 0"') == []
 
 
@@ -173,7 +173,7 @@ def test_a_declaration_of_nothing(requires: str, message: str) -> None:
         ('^h: "% 2 == 0"', "E108", "did you mean `H`?"),
         ('^k: "% 2 == 0"', "E108", "the symbols are H, W"),
         ('^depth: "% 2 == 0"', "E108", "the symbols are H, W"),
-        ('H: "% ^kk == 0"', "E108", "did you mean `k`?"),
+        ('H: "% ^kk == 0"', "E108", None),
         ('H: ">= 2 and % 2 == ^zero"', "E108", None),
         ('H: "% ^0 == 0"', "E105", None),
         ('H: "% ^W == 0"', "E105", None),
@@ -226,7 +226,6 @@ def test_what_is_not_decided_is_said() -> None:
     assert codes('T: "% 2 == 0"', RARE) == ["N404"]
     assert codes('T: "<= 4999"', RARE) == ["N404"]
     assert codes('T: "<= 2000"', RARE) == []
-    assert codes('T: "% 4999 == 0"', RARE) == ["N404"]
     assert codes('T: ">= 4999"', RARE) == ["E125"]
 
 

@@ -52,7 +52,7 @@ layers:
 
 
 def source(network: archspec.Network) -> str:
-    return generate(network.graph, network.trace)[0]
+    return generate(network)[0]
 
 
 def equal(a: archspec.Network, b: archspec.Network) -> None:

@@ -117,7 +117,7 @@ def _writer(path: Path, kind: Kind) -> Writer:
 
 def source(network: Network) -> str:
     """The Python source of a network: what its module runs."""
-    return generate(network.graph, network.trace)[0]
+    return generate(network)[0]
 
 
 def _write_source(network: Network, module: "nn.Module | None", path: Path) -> str:

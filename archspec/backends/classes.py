@@ -27,7 +27,7 @@ from archspec.backends.literals import class_name, literal
 from archspec.backends.plans import (
     Member,
     Plan,
-    counted_names,
+    are_counted,
     dense_dim,
     dense_forward,
     is_chain,
@@ -205,12 +205,12 @@ class Classes:
 
     def counted(self, members: list[Member]) -> list[Member]:
         """Members with consecutive names, as a loop where they are alike."""
-        names = counted_names([member.name for member in members])
+        names = [member.name for member in members]
         values = [m.value for m in members if not isinstance(m.value, FreeTensor)]
-        if names is None or len(values) < len(members):
+        if not are_counted(names) or len(values) < len(members):
             return members
         run = growing(values, [self.describe(value) for value in values])
-        return members if run is None else [Member(names, run)]
+        return members if run is None else [Member(names[0], run)]
 
     def describe(self, expression: Expression) -> tuple[Any, tuple[Any, ...]]:
         """What makes two expressions the same but for literals, and all of those."""

@@ -7,7 +7,7 @@ For this the constructors of the generated classes run as they are, but see stan
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache, partial
 from types import FunctionType
 from typing import Any
@@ -58,7 +58,7 @@ class _Constructor:
             return cls
         factory = {"device": self.device, "dtype": self.dtype}
         if resets:
-            return partial(self.shadowed, cls, cls.__init__, **factory)
+            return _bare(cls, partial(cls.__init__, **factory), ("reset_parameters",))
         if self.device.type == "meta":
             return partial(cls, **factory)
         return partial(self.emptied, cls)
@@ -72,20 +72,7 @@ class _Constructor:
             init.__code__, self.globals, init.__name__, init.__defaults__, init.__closure__
         )
         seeing.__kwdefaults__ = init.__kwdefaults__
-        return partial(self.shadowed, cls, seeing)
-
-    def shadowed(
-        self, cls: type[nn.Module], init: Callable[..., None], *args: Any, **kwargs: Any
-    ) -> nn.Module:
-        """An instance whose constructor initialises nothing."""
-        module: nn.Module = cls.__new__(cls)
-        own = module.__dict__
-        for name in SHADOWED:
-            own[name] = _nothing
-        init(module, *args, **kwargs)
-        for name in SHADOWED:
-            del own[name]
-        return module
+        return _bare(cls, seeing, [name for name in SHADOWED if hasattr(cls, name)])
 
     def emptied(self, cls: type[nn.Module], *args: Any, **kwargs: Any) -> nn.Module:
         """An instance of a class of several layers: made on the meta device first."""
@@ -133,6 +120,24 @@ class _Torch:
         if dtype is None or dtype.is_floating_point:
             dtype = self.dtype or dtype
         return torch.empty(sizes, device=self.device, dtype=dtype)
+
+
+def _bare(
+    cls: type[nn.Module], init: Callable[..., None], shadowed: Collection[str]
+) -> Callable[..., nn.Module]:
+    """What makes instances whose constructor initialises nothing."""
+
+    def make(*args: Any, **kwargs: Any) -> nn.Module:
+        module: nn.Module = cls.__new__(cls)
+        own = module.__dict__
+        for name in shadowed:
+            own[name] = _nothing
+        init(module, *args, **kwargs)
+        for name in shadowed:
+            del own[name]
+        return module
+
+    return make
 
 
 def _nothing() -> None:

@@ -16,8 +16,7 @@ def dynamic_shapes(network: Network, plan: ExportPlan) -> dict[str, dict[int, An
     """What `torch.export.export(..., dynamic_shapes=)` takes: by input, its open dimensions."""
     taken = set(network.sizes.symbols)
     roots = {
-        first: _root(first, plan.kept[first], taken)
-        for first in dict.fromkeys(plan.alike.values())
+        first: _root(first, plan.kept[first], taken) for first in dict.fromkeys(plan.alike.values())
     }
     batch = {0: Dim(_unused("batch", taken))} if plan.batch else {}
     return {

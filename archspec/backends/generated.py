@@ -28,7 +28,7 @@ def generated_class(network: "Network") -> type[nn.Module]:
     """The class of a network, generated when it is asked for first."""
     known = _classes.get(network)
     if known is None:
-        source, name = generate(network.graph, network.trace)
+        source, name = generate(network)
         known = _classes[network] = getattr(execute(source), name)
     return known
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from archspec.backends.free import initialisation
 from archspec.backends.literals import literal
-from archspec.graph import Composite, Leaf
+from archspec.graph import Composite, Leaf, leaves
 
 LINE = tuple[int, str]
 """How deep a statement is nested, and the statement."""
@@ -45,8 +45,8 @@ class _Weight:
 def statements(root: Composite) -> list[LINE]:
     """The body of `init_weights`; empty where `init:` says nothing."""
     weights: dict[str, list[_Weight]] = {}
-    leaves = list(_leaves(root, ""))
-    for path, leaf in leaves:
+    layers = [(".".join(path), leaf) for path, leaf in leaves(root)]
+    for path, leaf in layers:
         weights.setdefault(_type(leaf), []).extend(_weights(path, leaf))
     everything = [weight for each in weights.values() for weight in each]
     if not any(weight.setting for weight in everything):
@@ -58,18 +58,10 @@ def statements(root: Composite) -> list[LINE]:
     for kind, each in weights.items():
         by_type[kind], rest = _common(each) if plain else ({}, [w for w in each if w.setting])
         single += rest
-    endings = Counter(ending for path, leaf in leaves for ending in _all_endings(path, leaf))
-    order = {path: number for number, (path, _) in enumerate(leaves)}
+    endings = Counter(ending for path, leaf in layers for ending in _all_endings(path, leaf))
+    order = {path: number for number, (path, _) in enumerate(layers)}
     single.sort(key=lambda weight: order[weight.module])
     return [*_typed(by_type, weights), *_named(single, endings)]
-
-
-def _leaves(scope: Composite, prefix: str) -> Iterator[tuple[str, Leaf]]:
-    for name, child in scope.children.items():
-        if isinstance(child, Composite):
-            yield from _leaves(child, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", child
 
 
 def _type(leaf: Leaf) -> str:

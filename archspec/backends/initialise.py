@@ -28,10 +28,14 @@ def fill(module: nn.Module, done: Set[nn.Module] = frozenset()) -> None:
     unless all of it is overwritten; then what `init:` says. Raises `ValueError` before anything
     is changed.
     """
-    rules = [each for each in module.modules() if _has_rules(each, module)]
+    modules = _innermost_first(module)
+    rules = [each for each in modules if _has_rules(each, module)]
     covered = {id(tensor) for each in rules for tensor in _touched(each)}
-    work = list(_work(module, done, covered))
-    for reset in work:
+    resets = [_reset(each) for each in modules if each not in done and _is_open(each, covered)]
+    if None in resets:
+        stuck = {each for each in modules if each not in done and _reset(each) is None}
+        raise ValueError(_refusal(module, stuck & {m for m in modules if _is_open(m, covered)}))
+    for reset in resets:
         reset()
     for each in rules:
         each.init_weights()
@@ -39,8 +43,8 @@ def fill(module: nn.Module, done: Set[nn.Module] = frozenset()) -> None:
 
 def fill_buffers(module: nn.Module) -> None:
     """Fill what generated classes compute: the checkpoint need not have it."""
-    for each in module.modules():
-        if _is_generated(each) and each._buffers:
+    for each in _innermost_first(module):
+        if each._buffers and _is_generated(each):
             each.reset_parameters()  # type: ignore[operator]
 
 
@@ -54,46 +58,46 @@ def _has_rules(module: nn.Module, root: nn.Module) -> bool:
     return own and callable(getattr(type(module), "init_weights", None))
 
 
-def _work(
-    root: nn.Module, done: Set[nn.Module], covered: set[int]
-) -> Iterator[Callable[[], object]]:
-    """What fills each module, children before parents: the order in which they were made."""
-    stuck = []
-    for name, module in _innermost_first(root):
-        tensors = [*_own(module._parameters), *_own(module._buffers)]
-        if any(tensor.is_meta for tensor in tensors):
-            raise ValueError(f"`{name}` is on the meta device: call `to_empty(device=...)` first")
-        if module in done or all(id(tensor) in covered for tensor in tensors):
-            continue
-        reset = next((getattr(module, each) for each in RESETS if hasattr(module, each)), None)
-        if reset is None:
-            stuck.append(f"`{name}` ({type(module).__name__})" if name else type(module).__name__)
-        else:
-            yield reset
-    if stuck:
-        shown = ", ".join(stuck[:SHOWN]) + (" …" if len(stuck) > SHOWN else "")
-        raise ValueError(f"these have tensors of their own and no `reset_parameters`: {shown}")
+def _is_open(module: nn.Module, covered: Set[int]) -> bool:
+    """Whether a module has tensors of its own that `init_weights` does not fill."""
+    tensors = [*module._parameters.values(), *module._buffers.values()]
+    return any(tensor is not None and id(tensor) not in covered for tensor in tensors)
 
 
-def _innermost_first(root: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """All modules, each once, children before parents."""
+def _reset(module: nn.Module) -> Callable[[], object] | None:
+    """What fills the tensors of a module itself; None if it has nothing that does."""
+    for name in RESETS:
+        if (found := getattr(module, name, None)) is not None:
+            return found
+    return None
+
+
+def _refusal(root: nn.Module, stuck: Set[nn.Module]) -> str:
+    """Which modules cannot be initialised."""
+    named = [(name, each) for name, each in root.named_modules() if each in stuck]
+    shown = [f"`{name}` ({type(m).__name__})" if name else type(m).__name__ for name, m in named]
+    more = " …" if len(shown) > SHOWN else ""
+    words = f"{', '.join(shown[:SHOWN])}{more}"
+    return f"these have tensors of their own and no `reset_parameters`: {words}"
+
+
+def _innermost_first(root: nn.Module) -> list[nn.Module]:
+    """All modules, each once, children before parents: the order in which they were made."""
     seen = {root}
-    path = [("", root, iter(root.named_children()))]
-    while path:
-        name, module, children = path[-1]
-        for child_name, child in children:
-            if child not in seen:
+    found: list[nn.Module] = []
+
+    def walk(module: nn.Module) -> None:
+        for child in module._modules.values():
+            if child is not None and child not in seen:
                 seen.add(child)
-                below = f"{name}.{child_name}" if name else child_name
-                path.append((below, child, iter(child.named_children())))
-                break
-        else:
-            path.pop()
-            yield name, module
+                if child._modules:
+                    walk(child)
+                else:
+                    found.append(child)
+        found.append(module)
 
-
-def _own(tensors: dict[str, Any]) -> list[torch.Tensor]:
-    return [tensor for tensor in tensors.values() if tensor is not None]
+    walk(root)
+    return found
 
 
 def _touched(module: nn.Module) -> list[torch.Tensor]:

@@ -24,11 +24,14 @@ def build(
 ) -> torch.nn.Module:
     """The network as a plain module. See `Network.build`."""
     wanted = _dtype(dtype) if isinstance(dtype, str) else dtype
-    refuse_what_cannot_fit(network, str(wanted or "").removeprefix("torch."), max_params)
-    cls = generated_class(network)
     place = torch.get_default_device() if device is None else torch.device(device)
+    if place.type != "meta" or max_params is not None:
+        refuse_what_cannot_fit(network, str(wanted or "").removeprefix("torch."), max_params)
+    cls = generated_class(network)
     if place.type == "meta":
         return construct(cls, place, wanted)[0]
+    if init and device is None and not network.initialisers:
+        return _rounded(cls(), wanted)  # constructors initialise: nothing is done twice
     if not init:
         module, _ = construct(cls, place, wanted)
         fill_buffers(module)
@@ -36,7 +39,11 @@ def build(
     # Few random functions work in half precision: numbers are drawn in full, then rounded.
     module, done = construct(cls, place, None)
     fill(module, done)
-    return module if wanted is None else module.to(dtype=wanted)
+    return _rounded(module, wanted)
+
+
+def _rounded(module: torch.nn.Module, dtype: torch.dtype | None) -> torch.nn.Module:
+    return module if dtype is None else module.to(dtype=dtype)
 
 
 def _dtype(name: str) -> torch.dtype:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from archspec.backends.expressions import Expression, Invocation
 from archspec.backends.forward import Statement
+from archspec.backends.literals import is_identifier
 from archspec.backends.measures import read_by
 from archspec.graph import Composite
 from archspec.ops import Attribute, Construct, FreeTensor, Function
@@ -23,7 +24,7 @@ SEQUENTIAL = frozenset(
 class Member:
     """A line of `__init__`: a child, parameter or buffer of a scope.
 
-    For a loop over children, `name` is the code of their names.
+    A loop over children has the name of the first.
     """
 
     name: str
@@ -132,14 +133,14 @@ def loop_forward(name: str) -> tuple[list[str], list[Statement]]:
     return [name], lines
 
 
-def counted_names(names: Sequence[str]) -> str | None:
-    """Code that gives consecutive names such as `layer1`, `layer2` for `i` = 0, 1, …"""
-    stem = names[0].rstrip("0123456789")
-    start = names[0][len(stem) :]
-    if not start or not start.isascii() or not (stem.isidentifier() or not stem):
-        return None
-    first = int(start)
-    if list(names) != [f"{stem}{first + number}" for number in range(len(names))]:
-        return None
-    index = f"i + {first}" if first else "i"
-    return f'f"{stem}{{{index}}}"' if stem else f"str({index})"
+def are_counted(names: Sequence[str]) -> bool:
+    """Whether names are consecutive, such as `layer1`, `layer2`, …"""
+    stem, first = stem_of(names[0])
+    plain = is_identifier(stem) or not stem
+    return plain and list(names) == [f"{stem}{first + number}" for number in range(len(names))]
+
+
+def stem_of(name: str) -> tuple[str, int]:
+    """A name without the number at its end, and that number."""
+    stem = name.rstrip("0123456789")
+    return stem, int(name[len(stem) :] or 0)

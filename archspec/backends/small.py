@@ -6,19 +6,10 @@ brings its definition along.
 
 import re
 
+from archspec.backends.constructors import annotation
 from archspec.backends.expressions import Expression, invocation
+from archspec.backends.layout import lay_out
 from archspec.ops import Function
-
-_INIT = """    def __init__(self, {arguments}) -> None:
-        super().__init__()
-{lines}
-
-"""
-_CLASS = """class {name}(nn.Module):
-{init}    def forward(self, x: Tensor) -> Tensor:
-        return {code}
-"""
-
 
 class SmallModules:
     """Definitions by name, and what they import. All share the names of the file, `taken`."""
@@ -64,15 +55,13 @@ def claim(name: str, taken: set[str]) -> str:
 def _source(kind: str, function: Function) -> str:
     values = {key: f"self.{key}" for key in function.values}
     code = function.template.format("x", inputs="x", **values)
-    init = ""
+    lines = [f"class {kind}(nn.Module):", f'    """`{code}` as a module."""', ""]
     if values:
-        arguments = ", ".join(f"{key}: {_type(value)}" for key, value in function.values.items())
-        lines = "\n".join(f"        self.{key} = {key}" for key in values)
-        init = _INIT.format(arguments=arguments, lines=lines)
-    return _CLASS.format(name=kind, init=init, code=code)
-
-
-def _type(value: object) -> str:
-    if isinstance(value, tuple):
-        return "tuple[int, ...]"
-    return type(value).__name__ if isinstance(value, bool | int | float | str) else "object"
+        arguments = (f"{key}: {annotation((value,))}" for key, value in function.values.items())
+        lines += lay_out(f"def __init__(self, {', '.join(arguments)}) -> None:", 4)
+        lines.append("        super().__init__()")
+        lines += [f"        self.{key} = {key}" for key in values]
+        lines.append("")
+    lines.append("    def forward(self, x: Tensor) -> Tensor:")
+    lines += lay_out(f"return {code}", 8)
+    return "\n".join(lines)

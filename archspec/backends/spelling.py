@@ -13,6 +13,8 @@ from archspec.backends.expressions import (
 )
 from archspec.backends.literals import fresh
 
+INDICES = ("i", "j", "k", "m", "n")
+"""Indices of loops within each other."""
 Spelled = tuple[str, bool]
 """The code of a literal, and whether it is an argument of the constructor."""
 
@@ -24,8 +26,9 @@ class Speller:
         self.classes = classes
         self.codes: Iterator[Spelled] = iter(each.constructor.spelled())
         names = {parameter.name for parameter in each.constructor.parameters}
-        self.index = fresh("i", names | classes.taken)
-        self.layer = fresh("layer", names | classes.taken)
+        self.taken = names | classes.taken
+        self.depth = 0
+        """Loops around what is spelled now."""
 
     def code(self, expression: Expression) -> str:
         """The code of an expression, on one line."""
@@ -36,8 +39,7 @@ class Speller:
         if isinstance(expression, Construction):
             return self.construction(expression)
         if isinstance(expression, Repeated):
-            count, turn = self.loop(expression)
-            return self.spread(turn, count)
+            return self.spread(expression)
         arguments = []
         for name, argument in expression.arguments:
             code = self.argument(name, argument)
@@ -65,28 +67,32 @@ class Speller:
                 arguments.append(code)
         return f"{each.name}({', '.join(arguments)})"
 
-    def loop(self, loop: Repeated) -> tuple[str, list[str]]:
-        """The code for the number of turns, and for each item of a turn."""
+    def loop(self, loop: Repeated) -> tuple[str, str, list[str]]:
+        """The index of a loop, its head, and the code of each item of a turn."""
+        index = fresh(INDICES[self.depth % len(INDICES)], self.taken)
         count = next(self.codes)[0]
         first, steps = self.classes.turns(loop)
         codes = [next(self.codes) for _ in first]
         for at in steps:
-            codes[at] = (self.grown(codes[at][0], next(self.codes)[0]), True)
+            codes[at] = (_grown(codes[at][0], next(self.codes)[0], index), True)
         rest, self.codes = self.codes, iter(codes)
+        self.depth += 1
         turn = [self.code(each) for each in loop.turn]
+        self.depth -= 1
         self.codes = rest
-        return count, turn
+        return index, f"for {index if steps else '_'} in range({count})", turn
 
-    def grown(self, base: str, step: str) -> str:
-        """An integer that grows with the index of a loop."""
-        sign, size = ("-", step[1:]) if step.startswith("-") else ("+", step)
-        growth = self.index if size == "1" else f"{size} * {self.index}"
-        return growth if base == "0" and sign == "+" else f"{base} {sign} {growth}"
-
-    def spread(self, turn: list[str], count: str) -> str:
+    def spread(self, loop: Repeated) -> str:
         """The items of a loop as arguments of a call."""
-        index = self.index if any(self.index in code for code in turn) else "_"
-        turns = f"for {index} in range({count})"
+        _, head, turn = self.loop(loop)
         if len(turn) == 1:
-            return f"*({turn[0]} {turns})"
-        return f"*({self.layer} {turns} for {self.layer} in ({', '.join(turn)}))"
+            return f"*({turn[0]} {head})"
+        layer = fresh("layer", self.taken)
+        return f"*({layer} {head} for {layer} in ({', '.join(turn)}))"
+
+
+def _grown(base: str, step: str, index: str) -> str:
+    """An integer that grows with the index of a loop."""
+    sign, size = ("-", step[1:]) if step.startswith("-") else ("+", step)
+    growth = index if size == "1" else f"{size} * {index}"
+    return growth if base == "0" and sign == "+" else f"{base} {sign} {growth}"

@@ -115,6 +115,7 @@ def _facts(report: Report) -> Iterator[str]:
     if report.network is not None:
         yield f"{len(report.network.applications)} layers"
         yield f"{report.network.parameter_count:,} parameters"
+        yield from (f"takes {need}" for need in report.network.sizes.needs())
     if report.blocks:
         yield f"{len(report.blocks)} block{'s' * (len(report.blocks) != 1)} to include"
     if report.variants:

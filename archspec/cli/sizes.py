@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from archspec.cli import Usage
@@ -17,6 +17,7 @@ from archspec.cli.common import (
 )
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.network import Network
+from archspec.report import Report
 from archspec.sizes import ValidSet
 from archspec.tensors import Tensor, show_shape
 
@@ -72,13 +73,19 @@ def run(options: argparse.Namespace) -> int:
         print_diagnostics(report, options)
         return exit_code(report)
     tries = [_tried(report.network, sizes) for sizes in _asked(report.network, options.tries)]
-    print_diagnostics(report, options)
+    print_diagnostics(_without_sizes(report), options)
     if options.json:
         json.dump(_as_json(report.network, tries, table=options.table), sys.stdout, indent=2)
         print()
     else:
         print(*_lines(report.network, tries, table=options.table), sep="\n")
     return 0 if all(each.network is not None for each in tries) else 1
+
+
+def _without_sizes(report: Report) -> Report:
+    """The report without the note that only some sizes work: that is what the command tells."""
+    kept = tuple(each for each in report.diagnostics if each.code != "N403")
+    return replace(report, diagnostics=kept)
 
 
 def _asked(network: Network, texts: list[str]) -> Iterator[dict[str, int]]:
@@ -121,6 +128,9 @@ def _lines(network: Network, tries: list[_Try], *, table: bool) -> Iterator[str]
         yield "no symbolic sizes: its inputs have one shape"
     yield from (f"takes {each}" for each in sizes.sets.values())
     yield from (f"where {tie}" for tie in sizes.ties)
+    if network.declaration.symbols:
+        layers = network.layer_sizes.needs() or ["any size"]
+        yield f"declared by `requires:`; the layers take {', '.join(layers)}"
     if sizes.symbols and (smallest := sizes.smallest()) is not None:
         yield f"smallest: {_shown(smallest)}"
     if table:
@@ -154,6 +164,8 @@ def _as_json(network: Network, tries: list[_Try], *, table: bool) -> dict[str, A
         "outputs": _shapes(network.outputs),
         "sizes": {name: _set(each) for name, each in sizes.sets.items()},
         "ties": [str(tie) for tie in sizes.ties],
+        "declared": list(network.declaration.symbols),
+        "layers_take": {name: _set(each) for name, each in network.layer_sizes.sets.items()},
         "smallest": sizes.smallest() if sizes.symbols else None,
     }
     if table:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping as AbstractMapping
 from typing import Any
 
-from archspec.diagnostics import Place, Refused, did_you_mean
+from archspec.diagnostics import Label, Place, Refused, did_you_mean
 from archspec.expand.context import Context
 from archspec.expand.items import Given
 from archspec.sizes import Measured
@@ -91,6 +91,12 @@ def _computes(node: Node) -> bool:
 
 def _missing(context: Context, param: ParamSpec, owner: str, place: Place | None) -> Refused:
     name = param.name.text
+    variant = context.spec.variants.get(context.spec.variant or "") if place is None else None
+    if variant is not None:
+        message = f"variant `{variant.name.text}` has no value for the parameter `{name}`"
+        labels = (Label(param.name.place, "which has no default"),)
+        help = f"write `{name}: …` into the variant"
+        return context.report("E104", message, variant.name.place, labels=labels, help=help)
     message = f"{owner} needs a value for its parameter `{name}`"
     if place is None:
         help = f"write a default in place of its kind, or give a value: --set {name}=…"

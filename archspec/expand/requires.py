@@ -143,7 +143,8 @@ def _too_weak(network: Network, context: Context, sizes: AbstractMapping[str, in
         requirement = _requirement_of(context, guilty[0])
         place = requirement.node.place if requirement is not None else place
         notes = (f"its layers take {works.sets[guilty[0]]}",)
-        said = as_requirement(works.sets[guilty[0]].sizes)
+        both = network.sizes.sets[guilty[0]]
+        said = as_requirement((works.sets[guilty[0]] if both.empty else both).sizes)
         help = f'write `{guilty[0]}: "{said}"`' if said else None
     message = f"`requires:` lets {shown} pass, which does not work"
     return context.report(

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import final
+from itertools import islice
+from typing import Final, final
 
 from archspec.sizes.atoms import LOWEST
 from archspec.sizes.conditions import Condition
 from archspec.sizes.members import first_outside
-from archspec.sizes.periodic import SizeSet, intersection
+from archspec.sizes.periodic import SizeSet
 from archspec.sizes.search import meeting
 from archspec.sizes.solving import implied
-from archspec.sizes.together import failing_together
+from archspec.sizes.together import equal_symbols, failing_together, joint_sets
 from archspec.sizes.valid import SEARCHED, ValidSizes
+
+COMPLETED: Final = 16
+"""Sizes of one symbol that do not work, for which sizes of the others are looked for."""
 
 
 @final
@@ -40,13 +44,13 @@ def shortfall(declared: ValidSizes, works: ValidSizes, names: Iterable[str]) -> 
     """Compare the sizes that are declared for these symbols with those that work."""
     names = tuple(names)
     undecided = []
-    alike = equal_symbols(declared)
     for name in names:
-        size, certain = _first_failing(declared, works, name, alike[name])
-        sizes = None if size is None else _completed(declared, works, names, alike[name], size)
-        if sizes is not None:
-            return Shortfall(sizes)
-        if size is not None or not certain:
+        failing, certain = _failing(declared, works, name)
+        for size in failing:
+            sizes = _completed(declared, works, names, name, size)
+            if sizes is not None:
+                return Shortfall(sizes)
+        if failing or not certain:
             undecided.append(name)
     allowed = ValidSizes(declared.symbols, (*declared.conditions, *_single(works)))
     for tie in works.ties:
@@ -91,38 +95,30 @@ def as_requirement(sizes: SizeSet | None) -> str | None:
     return " and ".join([*parts, f"% {period} == {residue}"] if period > 1 else parts) or None
 
 
-def equal_symbols(sizes: ValidSizes) -> dict[str, set[str]]:
-    """For every symbol those that must be equal to it, itself among them."""
-    alike = {name: {name} for name in sizes.symbols}
-    for condition in sizes.conditions:
-        left, right = str(condition.left), str(condition.right)
-        if condition.relation == "==" and not condition.others and left in alike and right in alike:
-            joined = alike[left] | alike[right]
-            alike.update(dict.fromkeys(joined, joined))
-    return alike
+def _failing(declared: ValidSizes, works: ValidSizes, name: str) -> tuple[list[int], bool]:
+    """Declared sizes of one symbol that do not work, small ones first; are they certain?
 
-
-def _first_failing(
-    declared: ValidSizes, works: ValidSizes, name: str, alike: set[str]
-) -> tuple[int | None, bool]:
-    """The first declared size of one symbol that is not among those that work; is it certain?"""
-    outer = works.sets[name].sizes
-    inner: SizeSet | None = declared.sets[name].sizes
-    for other in alike - {name}:
-        more = declared.sets[other].sizes
-        inner = None if inner is None or more is None else intersection(inner, more)
+    The symbol by itself, or with those equal to it. None and certain: all declared sizes work.
+    """
+    inner, outer = joint_sets(declared)[name], works.sets[name].sizes
     if inner is not None and outer is not None:
-        return first_outside(inner, outer)
+        first, certain = first_outside(inner, outer)
+        if first is None:
+            return [], certain
+        more = islice(inner.members(), SEARCHED)
+        later = (size for size in more if size > first and not outer.contains(size))
+        return [first, *islice(later, COMPLETED - 1)], True
     members = declared.sets[name].first(SEARCHED)
-    failing = next((size for size in members if size not in works.sets[name]), None)
+    failing = (size for size in members if size not in works.sets[name])
     few = inner is not None and not inner.last.residues and len(members) < SEARCHED
-    return failing, few or failing is not None
+    return list(islice(failing, COMPLETED)), few
 
 
 def _completed(
-    declared: ValidSizes, works: ValidSizes, names: Sequence[str], alike: set[str], size: int
+    declared: ValidSizes, works: ValidSizes, names: Sequence[str], symbol: str, size: int
 ) -> dict[str, int] | None:
     """Sizes for the other symbols, so that all that is declared holds; None if none were found."""
+    alike = equal_symbols(declared)[symbol]
     choices = []
     for name in declared.symbols:
         members = _members(declared, works, name, names, SEARCHED)

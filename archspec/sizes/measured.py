@@ -62,6 +62,8 @@ class Measured:
         return _made("+", other, self)
 
     def __sub__(self, other: Term) -> Term:
+        if isinstance(other, int) and other < 0:
+            return self + -other
         return _made("-", self, other)
 
     def __rsub__(self, other: Term) -> Term:

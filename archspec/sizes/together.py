@@ -10,7 +10,7 @@ from typing import Final
 from archspec.sizes.atoms import Floor, Symbol
 from archspec.sizes.conditions import Condition, Relation
 from archspec.sizes.expression import Expr
-from archspec.sizes.periodic import SizeSet
+from archspec.sizes.periodic import ANY, SizeSet, intersection
 from archspec.sizes.polynomial import atoms_of
 from archspec.sizes.search import meeting
 from archspec.sizes.text import remainder
@@ -29,14 +29,45 @@ def failing_together(allowed: ValidSizes, tie: Condition) -> tuple[dict[str, int
     """
     broken = [_negated(option) for option in tie.options]
     period = _period(tie)
-    telling = [_telling(allowed.sets[name].sizes, period) for name in allowed.symbols]
+    telling = [_telling(sizes, period) for sizes in joint_sets(allowed).values()]
     known = [sizes for sizes in telling if sizes is not None]
-    if len(known) == len(telling) and math.prod(map(len, known)) <= TRIED:
-        if meeting(allowed.symbols, known, broken) is None:
-            return None, True
+    if len(known) < len(telling) or math.prod(map(len, known)) > TRIED:
+        known = []
+    if known and meeting(allowed.symbols, known, broken) is None:
+        return None, True
     each = int(TRIED ** (1 / len(allowed.symbols)))
     choices = [allowed.sets[name].first(each) for name in allowed.symbols]
     return meeting(allowed.symbols, choices, [*allowed.ties, *broken]), False
+
+
+def equal_symbols(sizes: ValidSizes) -> dict[str, set[str]]:
+    """For every symbol those that must be equal to it, itself among them."""
+    alike = {name: {name} for name in sizes.symbols}
+    for tie in sizes.conditions:
+        left, right = str(tie.left), str(tie.right)
+        if says_equal(tie) and left in alike and right in alike:
+            joined = alike[left] | alike[right]
+            alike.update(dict.fromkeys(joined, joined))
+    return alike
+
+
+def says_equal(tie: Condition) -> bool:
+    """Whether a condition says that two symbols are the same number."""
+    sides = {str(tie.left), str(tie.right)}
+    return tie.relation == "==" and not tie.others and len(sides) == 2 and sides == tie.symbols
+
+
+def joint_sets(sizes: ValidSizes) -> dict[str, SizeSet | None]:
+    """What every symbol may be, those equal to it considered; None where it is not decided."""
+    return {name: _joint(sizes, alike) for name, alike in equal_symbols(sizes).items()}
+
+
+def _joint(sizes: ValidSizes, alike: set[str]) -> SizeSet | None:
+    joint: SizeSet | None = ANY
+    for name in alike:
+        own = sizes.sets[name].sizes
+        joint = None if own is None or joint is None else intersection(joint, own)
+    return joint
 
 
 def _telling(sizes: SizeSet | None, period: int | None) -> list[int] | None:

@@ -1,0 +1,53 @@
+"""The feature maps of a network, as `show --features` prints them."""
+
+from typing import Any
+
+from archspec.features import Feature
+from archspec.network import Network
+from archspec.tensors import show_shape
+
+_HEAD = ("layer", "channels", "reduction", "shape")
+
+
+def feature_table(network: Network) -> str:
+    """A line for every map, under a head."""
+    found = network.features()
+    if not found:
+        return f"{network.name} has no feature maps: its inputs have no spatial dimensions"
+    rows = [_HEAD, *map(_cells, found)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    lines = [
+        "  ".join(
+            text.rjust(width) if column in (1, 2) else text.ljust(width)
+            for column, (text, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    inputs = ", ".join(f"{n} {show_shape(shape)}" for n, shape in network.inputs.items())
+    rule = "─" * max(map(len, lines))
+    return "\n".join([f"{network.name}: feature maps of {inputs}", "", lines[0], rule, *lines[1:]])
+
+
+def _cells(feature: Feature) -> tuple[str, ...]:
+    last = " (channels last)" if feature.channels_last else ""
+    shape = show_shape(feature.shape) + last
+    return (feature.path, f"{feature.channels:,}", str(feature.reduction), shape)
+
+
+def features_as_json(network: Network) -> dict[str, Any]:
+    """The same as plain data: symbolic sizes and strides that are no whole numbers as texts."""
+    return {
+        "name": network.name,
+        "features": [
+            {
+                "path": each.path,
+                "channels": each.channels,
+                "reduction": each.reduction.numerator
+                if each.reduction.denominator == 1
+                else str(each.reduction),
+                "shape": [size if isinstance(size, int) else str(size) for size in each.shape],
+                "channels_last": each.channels_last,
+            }
+            for each in network.features()
+        ],
+    }
