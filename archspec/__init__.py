@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from archspec.backends.artefacts import Artefact, ArtefactError
     from archspec.backends.checkpoint import WeightsError
     from archspec.backends.guard import guard
+    from archspec.backends.initialise import initialise
     from archspec.backends.weights import load_weights
     from archspec.backends.weights_report import WeightsReport
     from archspec.diagnostics import Diagnostic, SpecError
@@ -40,6 +41,7 @@ _HOMES = {
     "check": "archspec.pipeline",
     "from_dict": "archspec.pipeline",
     "guard": "archspec.backends.guard",
+    "initialise": "archspec.backends.initialise",
     "load": "archspec.pipeline",
     "load_weights": "archspec.backends.weights",
     "loads": "archspec.pipeline",
@@ -66,6 +68,7 @@ __all__ = [
     "check",
     "from_dict",
     "guard",
+    "initialise",
     "load",
     "load_weights",
     "loads",

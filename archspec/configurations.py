@@ -8,7 +8,7 @@ from archspec.diagnostics import Collector, Diagnostic, Place, Refused, Source
 from archspec.expand import Unfinished, expand
 from archspec.expectations import check_expectation
 from archspec.lint import lint
-from archspec.network import layer_row
+from archspec.network import Network, layer_row
 from archspec.report import Report
 from archspec.spec import Spec
 from archspec.spec.including import is_block_file
@@ -16,6 +16,12 @@ from archspec.spec.variants import unknown_variant
 
 Answer = Callable[[Spec, Mapping[str, Any], int, Collector], Report]
 """What can be done with a spec: values for parameters, a limit on layers, what was found so far."""
+MAX_VARIANTS = 100
+"""Variants that are checked at once."""
+MAX_TEXT = 20_000_000
+"""Characters of a spec, times its variants, in one check."""
+MAX_TIMES = 10
+"""All variants together may have so many times the layers of one network."""
 MAX_NAMED = 3
 """Variants that a note names; the rest is counted."""
 
@@ -98,17 +104,44 @@ def check_all(spec: Spec, params: Mapping[str, Any], max_layers: int, found: Col
         first = Report(tuple(found))
     if not first.ok:
         return first
+    try:
+        _refuse_many(spec, found)
+        networks = _variants(spec, max_layers, found, alone=first.network is None)
+    except Refused:
+        return Report(tuple(found))
+    return replace(first, diagnostics=tuple(found), variants=networks)
+
+
+def _variants(spec: Spec, max_layers: int, found: Collector, *, alone: bool) -> dict[str, Network]:
+    """The networks of all variants; `alone` if there are no defaults beside them."""
     findings = _Findings()
     networks = {}
-    for name in spec.variants:
-        report = check_configuration(spec.with_variant(name), params, max_layers, Collector())
+    layers = 0
+    for name, variant in spec.variants.items():
+        report = check_configuration(spec.with_variant(name), {}, max_layers, Collector())
         findings.add(name, report.diagnostics)
         if report.network is not None:
             networks[name] = report.network
-    shared = len(spec.variants) if first.network is None else None
-    for each in findings.told(shared):
+            layers += len(report.network.applications)
+        if layers > MAX_TIMES * max_layers:
+            message = f"the variants have more than {MAX_TIMES * max_layers} layers together"
+            raise found.report("E005", message, variant.name.place, help=_ONE_BY_ONE)
+    for each in findings.told(len(spec.variants) if alone else None):
         found.add(each)
-    return replace(first, diagnostics=tuple(found), variants=networks)
+    return networks
+
+
+_ONE_BY_ONE = "check them one by one, with --variant"
+
+
+def _refuse_many(spec: Spec, found: Collector) -> None:
+    """Refuse what would take long: the whole spec is gone through for every variant."""
+    size = sum(len(tree.source.text or "") for tree in spec.trees)
+    if len(spec.variants) > MAX_VARIANTS or len(spec.variants) * size > MAX_TEXT:
+        count = len(spec.variants)
+        place = next(iter(spec.variants.values())).name.place
+        message = f"{count} variants of a spec of {size} characters are too many for one check"
+        raise found.report("E005", message, place, help=_ONE_BY_ONE)
 
 
 def _refuse_facts(spec: Spec, found: Collector) -> None:

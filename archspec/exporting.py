@@ -6,7 +6,7 @@ the valid sizes one progression is kept, from where every size within is at leas
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,9 +16,12 @@ from archspec.sizes.atoms import Symbol
 from archspec.sizes.periodic import SizeSet, Stretch
 from archspec.sizes.together import equal_symbols, joint_sets, says_equal
 from archspec.sizes.words import words
+from archspec.tensors import Tensor
 
 LEAST: Final = 2
 """A smaller size is taken for a constant."""
+FIXES: Final = ("MaxPool1d", "RNN", "GRU", "LSTM")
+"""Types that PyTorch runs with the sizes of the example, whatever export is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +73,15 @@ def plan(network: Network, *, batch: bool = True) -> ExportPlan:
     sizes = _with_large_sizes(network)
     example = sizes.example() or network.example_sizes
     alike, joint = equal_symbols(sizes), joint_sets(sizes)
-    tied = {name: tie for tie in sizes.ties if not says_equal(tie) for name in tie.symbols}
+    fixed = _fixed(network, sizes)
     kept: dict[str, Progression] = {}
     dropped: list[str] = []
     for name, group in alike.items():
-        tie = next((tied[other] for other in sorted(group) if other in tied), None)
-        found = None if tie is not None else _progression(joint[name])
+        reason = next((fixed[other] for other in sorted(group) if other in fixed), None)
+        found = None if reason is not None else _progression(joint[name])
         if found is not None:
             kept[name] = found
-        why = _dropped(network, name, found, tie, example[name])
+        why = _dropped(network, name, found, reason, example[name])
         dropped += [why] if why else []
     automatic = _automatic(network) if kept else None
     if automatic is not None:
@@ -105,8 +108,11 @@ def _with_large_sizes(network: Network) -> ValidSizes:
 
 def _sizes_within(network: Network) -> Iterator[Expr]:
     for application in network.applications:
-        for tensor in (*application.inputs, *application.outputs):
-            yield from (size for size in tensor.shape if isinstance(size, Expr))
+        yield from _symbolic((*application.inputs, *application.outputs))
+
+
+def _symbolic(tensors: Iterable[Tensor]) -> Iterator[Expr]:
+    return (size for tensor in tensors for size in tensor.shape if isinstance(size, Expr))
 
 
 def _progression(sizes: SizeSet | None) -> Progression | None:
@@ -155,16 +161,29 @@ def _second(found: Progression) -> int:
 
 
 def _dropped(
-    network: Network, name: str, found: Progression | None, tie: Condition | None, size: int
+    network: Network, name: str, found: Progression | None, reason: str | None, size: int
 ) -> str | None:
     """What a symbol loses; None if nothing."""
     valid = network.sizes.sets[name]
-    if tie is not None:
-        return f"{valid}: {name} is fixed at {size}, as the network needs {tie}"
-    if found is None:
-        return f"{valid}: {name} is fixed at {size}" if valid.smallest != size else None
-    kept = found.words(name)
-    return None if kept == str(valid) else f"of {valid}, all but {kept}"
+    if found is not None:
+        kept = found.words(name)
+        return None if kept == str(valid) else f"of {valid}, all but {kept}"
+    if valid.first(2) == [size]:
+        return None
+    return f"of {valid}, all but {name} = {size}" + (f": {reason}" if reason else "")
+
+
+def _fixed(network: Network, sizes: ValidSizes) -> dict[str, str]:
+    """The symbols that export cannot keep open, and why."""
+    ties = (tie for tie in sizes.ties if not says_equal(tie))
+    found = {name: f"the network needs {tie}" for tie in ties for name in tie.symbols}
+    for application in network.applications:
+        if application.leaf.type in FIXES:
+            path = ".".join(application.path)
+            reason = f"export keeps no length open that `{path}` ({application.leaf.type}) takes"
+            symbols = (size.symbols for size in _symbolic(application.inputs))
+            found.update((name, reason) for each in symbols for name in each)
+    return found
 
 
 def _automatic(network: Network) -> str | None:
@@ -172,10 +191,9 @@ def _automatic(network: Network) -> str | None:
     for application in network.applications:
         if getattr(application.leaf.layer, "ceil_mode", False):
             return f"`ceil_mode` of `{'.'.join(application.path)}` is beyond export's solver"
-    for tensor in network.input_tensors.values():
-        for size in tensor.shape:
-            if isinstance(size, Expr) and linear_in(size) is None:
-                return f"the input size {size} is no multiple of a symbol"
+    for size in _symbolic(network.input_tensors.values()):
+        if linear_in(size) is None:
+            return f"the input size {size} is no multiple of a symbol"
     return None
 
 

@@ -81,8 +81,8 @@ class InputContract:
         sizes = {symbol: size for symbol, (size, _) in found.items()}
         for name, axis, wanted, size in self._dimensions(given):
             if not isinstance(wanted, int) and wanted.at(sizes) != size:
-                shown = f"{wanted} = {wanted.at(sizes)} with {_shown(sizes)}"
-                message = f"dimension {axis} of {_described(name, given[name])} is not {shown}"
+                message = f"{_described(name, given[name])}: dimension {axis} is {size}, "
+                message += f"and {wanted} is {wanted.at(sizes)} with {_shown(sizes)}"
                 raise InputError(message)
         return sizes
 

@@ -32,8 +32,10 @@ TAKEN: Final = frozenset(
     """.split()  # noqa: SIM905 - a hundred names read better as text
 )
 """Attributes of a plain `nn.Module`."""
-RESERVED: Final = frozenset({"input"})
-"""Names with a meaning in the language."""
+METHODS: Final = frozenset({"init_weights", "reset_parameters"})
+"""Methods of generated classes, which initialise."""
+RESERVED: Final = frozenset({"input", *METHODS})
+"""Names with a meaning in the language, or in what is made of it."""
 MAX_LENGTH: Final = 200
 
 
@@ -41,8 +43,10 @@ def refusal(name: str) -> str | None:
     """Why a child cannot be called `name`, or None if it can."""
     if not name:
         return "a layer needs a name"
-    if name in RESERVED:
+    if name == "input":
         return f"`{name}` stands for the input of the scope"
+    if name in METHODS:
+        return f"`{name}` is what initialises a module"
     if "." in name:
         return f"`{name}` has a dot, which separates the names in a state dict"
     if name in TAKEN:

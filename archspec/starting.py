@@ -79,7 +79,7 @@ def extending(spec: Spec, name: str, path: str) -> str:
     `path` is how the file names the other.
     """
     what = f"{spec.variant} of {path}" if spec.variant else path
-    lines = [f"# {name}: {what}, with changes. Layers of the same name replace those there."]
+    lines = [f"# {name}: {what}, with changes.", "# Layers of the same name replace those there."]
     lines += ["archspec: 1", f"name: {quoted(name)}", f"extends: {quoted(path)}"]
     if spec.variant is not None:
         lines.append(f"variant: {quoted(spec.variant)}")
@@ -132,15 +132,15 @@ def expanded(spec: Spec, name: str, network: Network) -> str:
             copy = load(flatten(spec, spec.title, comments=comments))
         except SpecError:
             continue
-        if _content(copy.graph.root) == _content(network.graph.root):
+        if content(copy.graph.root) == content(network.graph.root):
             return flatten(spec, name, comments=comments)
     raise ValueError(f"{spec.title} cannot be written as one file")
 
 
-def _content(scope: Composite) -> list[object]:
+def content(scope: Composite) -> list[object]:
     """All that a scope is, but for places in files."""
     children = [
-        (name, _content(each) if isinstance(each, Composite) else (each.layer, each.initialisers))
+        (name, content(each) if isinstance(each, Composite) else (each.layer, each.initialisers))
         for name, each in scope.children.items()
     ]
     called = [(call.name, call.inputs, call.outputs, call.reused) for call in scope.calls]

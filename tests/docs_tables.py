@@ -4,6 +4,7 @@ import inspect
 import textwrap
 from collections.abc import Callable
 
+from archspec.configurations import MAX_TEXT, MAX_TIMES, MAX_VARIANTS
 from archspec.diagnostics import CODES
 from archspec.expand.context import MAX_LAYERS, MAX_NESTING, MAX_WORK
 from archspec.expand.invalid import words_of
@@ -13,6 +14,7 @@ from archspec.names import RESERVED, TAKEN
 from archspec.ops import Layer, find, names
 from archspec.ops.registry import FAMILIES
 from archspec.ops.window import LARGEST
+from archspec.spec.files import MAX_CHAIN, MAX_FILES
 from archspec.syntax import tree
 from archspec.syntax.data import MAX_VALUES
 from archspec.syntax.reader import MAX_BYTES
@@ -148,6 +150,12 @@ LIMITS = (
     ("items of a list, characters of a text that it makes", f"{bounds.MAX_ITEMS:,}", "E110"),
     ("an integer in it", "64 bits", "E110"),
     ("digits of a number in a file; more are a text", f"{MAX_DIGITS}", ""),
+    ("files that a spec brings in", f"{MAX_FILES}", "E005"),
+    ("files that bring in each other, one after the other", f"{MAX_CHAIN}", "E005"),
+    ("size of all files of a spec", f"{MAX_BYTES // 1_000_000} MB", "E005"),
+    ("variants in one check", f"{MAX_VARIANTS}", "E005"),
+    ("characters of a spec, times its variants, in one check", f"{MAX_TEXT:,}", "E005"),
+    ("layers of all variants in one check, times `--max-layers`", f"{MAX_TIMES}", "E005"),
     ("parameters at `build` (`--max-params` sets it)", "what fits into memory", ""),
 )
 """What is bounded, by how much, and the code of what is beyond."""
@@ -162,10 +170,18 @@ def limits() -> str:
     return "\n".join(["", "| what | at most | beyond |", "|---|---|---|", *rows, "", ""])
 
 
+def members_of_the_zoo() -> str:
+    """Every model of the zoo, and what it is compared with."""
+    from tests import zoo_page  # loads PyTorch and the conformance data
+
+    return zoo_page.table()
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "layers": layers,
     "layer_index": layer_index,
     "codes": codes,
     "taken": taken,
     "limits": limits,
+    "zoo": members_of_the_zoo,
 }

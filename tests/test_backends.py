@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 import archspec
-from archspec.backends.classes import SEQUENTIAL
+from archspec.backends.plans import SEQUENTIAL
 from archspec.backends.source import generate
 from tests.helpers import inputs_of, keys, spec
 

@@ -60,12 +60,25 @@ class Dice:
     def generator(self, depth: int) -> str:
         return f"tuple(({self.expression(depth - 1)} for i in range({self.atom()})), 1)"
 
+    def methods(self) -> str:
+        """A chain of methods: it stands alone."""
+        code = self.name()
+        for _ in range(self.random.randint(1, 6)):
+            name = self.random.choice(["flatten", "permute", "unflatten"])
+            numbers = ", ".join(map(str, range(self.random.randint(0, 9))))
+            code += f".{name}({numbers})"
+        return code
+
     def statement(self) -> str:
+        if self.random.random() < 0.2:
+            return f"{'n' * self.random.randint(1, 40)} = {self.methods()}"
         code = normal(self.expression(self.random.randint(1, 4)))
         kind = self.random.choice(["x = ", "self.layer1 = ", "return ", "out: Tensor = "])
         sums = isinstance(ast.parse(code, mode="eval").body, ast.BinOp | ast.Compare)
         if code.startswith("(") or (sums and set(code) & set("([")):
             code = f"f({code})"  # a tuple, or a sum of calls, does not stand alone in what we write
+        if self.random.random() < 0.1:
+            return self.random.choice([f"if {code}:", f"for name in f({code}):"])
         return f"{kind}{code}"
 
 
@@ -77,7 +90,8 @@ def module(seed: int, count: int) -> str:
         arguments = ", ".join(f"a{n}: int = {n}" for n in range(dice.random.randint(0, 9)))
         head = lay_out(f"def f{number}({arguments}) -> dict[str, int]:", 0)
         body = lay_out(dice.statement(), 4)
-        lines += [*head, *body, "", ""]
+        ends = body[-1].endswith(":")
+        lines += [*head, *body, *(["        pass"] if ends else []), "", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -113,8 +127,9 @@ def test_what_is_laid_out_means_the_same() -> None:
     dice = Dice(0)
     for _ in range(200):
         statement = dice.statement()
-        before = ast.dump(ast.parse(f"def f():\n {statement}"))
-        text = "\n".join(lay_out(statement, 1))
+        end = "\n  pass" if statement.endswith(":") else ""
+        before = ast.dump(ast.parse(f"def f():\n {statement}{end}"))
+        text = "\n".join(lay_out(statement, 1)) + end
         assert ast.dump(ast.parse(f"def f():\n{text}")) == before
 
 

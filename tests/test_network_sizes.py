@@ -145,7 +145,8 @@ EXPECTED = {
 
 
 def test_every_symbolic_spec_is_expected() -> None:
-    networks = {path.stem: archspec.load(path) for path in ROOT.glob("specs/**/*.yaml")}
+    files = [*ROOT.glob("specs/*.yaml"), *ROOT.glob("specs/basics/*.yaml")]
+    networks = {path.stem: archspec.load(path) for path in files}
     assert {name for name, network in networks.items() if network.sizes.symbols} == set(EXPECTED)
 
 

@@ -156,10 +156,10 @@ blocks:
   A: {layers: [ReLU]}
   B: {layers: [GELU]}
   C: {layers: [SiLU]}
-layers: {one: {A}, two: =block}
+layers: {one: {A}, two: {=block}}
 """
     assert archspec.check(text).diagnostics == ()  # any block may be asked for
-    text = text.replace("two: =block", 'two: {A, when: "=block == \'A\'"}')
+    text = text.replace("two: {=block}", "two: {A, when: \"=block == 'A'\"}")
     unused = [d.message for d in archspec.check(text).diagnostics]
     assert unused == ["nothing uses the block `C`"]
 
@@ -211,7 +211,7 @@ variants:
 layers: [{Conv2d: {out_channels: =width, kernel_size: 3}}]
 """
     assert archspec.check(text).ok
-    assert errors(text.replace("194_400", "194_401")) == ["E123 6:46"]
+    assert errors(text.replace("194_400", "194_401")) == ["E123 6:45"]
     assert archspec.loads(text).at(H=32, W=32).macs == 97_200
 
 

@@ -124,9 +124,20 @@ def network(model: Model) -> Network:
     return load(model.variant, **model.params)
 
 
+def changed(model: Model) -> dict[str, Any]:
+    """The arguments of a model that are not the defaults of its spec."""
+    defaults = load(model.variant).params if model.params else {}
+    return {name: value for name, value in model.params.items() if value != defaults[name]}
+
+
 def load(variant: str, /, **params: Any) -> Network:
     """The network of a variant, with further parameters."""
     return archspec.load(families()[variant], variant=variant, params=params)
+
+
+def square(network: Network, size: int) -> dict[str, int]:
+    """The symbols of a network of images for this height and width."""
+    return dict.fromkeys(network.example_sizes, size)
 
 
 @cache

@@ -1,6 +1,8 @@
-"""What torchvision's documentation says of its models: for those that are not in the data too."""
+"""What torchvision's documentation says of its models, also of those that are not in the data."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -10,7 +12,11 @@ class Published:
     params: int
     gmacs: float
     size: int = 224
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments beside the function's defaults, as the documented weights have them."""
 
+
+WITH_AUX = {"aux_loss": True}
 
 PUBLISHED = {
     "alexnet": Published(61_100_840, 0.71),
@@ -18,6 +24,9 @@ PUBLISHED = {
     "convnext_small": Published(50_223_688, 8.68),
     "convnext_base": Published(88_591_464, 15.36),
     "convnext_large": Published(197_767_336, 34.36),
+    "deeplabv3_resnet50": Published(42_004_074, 178.72, 520, WITH_AUX),
+    "deeplabv3_resnet101": Published(60_996_202, 258.74, 520, WITH_AUX),
+    "deeplabv3_mobilenet_v3_large": Published(11_029_328, 10.45, 520, WITH_AUX),
     "densenet121": Published(7_978_856, 2.83),
     "densenet161": Published(28_681_000, 7.73),
     "densenet169": Published(14_149_480, 3.36),
@@ -33,8 +42,11 @@ PUBLISHED = {
     "efficientnet_v2_s": Published(21_458_488, 8.37, 384),
     "efficientnet_v2_m": Published(54_139_356, 24.58, 480),
     "efficientnet_v2_l": Published(118_515_272, 56.08, 480),
-    "googlenet": Published(13_004_888, 1.50),
+    "fcn_resnet50": Published(35_322_218, 152.72, 520, WITH_AUX),
+    "fcn_resnet101": Published(54_314_346, 232.74, 520, WITH_AUX),
+    "googlenet": Published(6_624_904, 1.50, options={"aux_logits": False}),
     "inception_v3": Published(27_161_264, 5.71, 299),
+    "lraspp_mobilenet_v3_large": Published(3_221_538, 2.09, 520),
     "maxvit_t": Published(30_919_624, 5.56),
     "mnasnet0_5": Published(2_218_512, 0.10),
     "mnasnet0_75": Published(3_170_208, 0.21),

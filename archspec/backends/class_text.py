@@ -50,9 +50,6 @@ def block(lines: Sequence[Statement], indent: int) -> str:
     out: list[str] = []
     for line in lines:
         at = indent + LEVEL * line.depth
-        if line.code.endswith(":"):
-            out.append(" " * at + line.code)
-            continue
         laid = lay_out(line.code, at)
         remark = f"  # {line.remark}" if line.remark else ""
         fits = len(laid) == 1 and len(laid[0]) + len(remark) <= WIDTH

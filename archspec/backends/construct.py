@@ -8,7 +8,7 @@ For this the constructors of the generated classes run as they are, but see stan
 
 import inspect
 from collections.abc import Callable, Collection
-from functools import cache, partial
+from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -56,9 +56,10 @@ class _Constructor:
         takes_device, resets = _traits(cls)
         if not takes_device:
             return cls
-        factory = {"device": self.device, "dtype": self.dtype}
+        factory: dict[str, Any] = {"device": self.device, "dtype": self.dtype}
         if resets:
-            return _bare(cls, partial(cls.__init__, **factory), ("reset_parameters",))
+            init: Callable[..., None] = cls.__init__
+            return _bare(cls, partial(init, **factory), ("reset_parameters",))
         if self.device.type == "meta":
             return partial(cls, **factory)
         return partial(self.emptied, cls)
@@ -66,7 +67,7 @@ class _Constructor:
     def generated(self, cls: type[nn.Module]) -> Callable[..., nn.Module]:
         """The constructor of a generated class, with the stand-ins in it."""
         init = cls.__dict__.get("__init__")
-        if init is None:
+        if not isinstance(init, FunctionType):
             return cls
         seeing = FunctionType(
             init.__code__, self.globals, init.__name__, init.__defaults__, init.__closure__
@@ -84,11 +85,7 @@ class _Constructor:
         with self.device:
             module = cls(*args, **kwargs)
         self.foreign.update(module.modules())
-        return (
-            module.to(device=self.device)
-            if self.dtype is None
-            else module.to(self.device, self.dtype)
-        )
+        return module.to(self.device, self.dtype)
 
 
 class _Layers:
@@ -144,7 +141,13 @@ def _nothing() -> None:
     """In place of `reset_parameters`."""
 
 
-@cache
+_known_traits: dict[type, tuple[bool, bool]] = {}
+
+
 def _traits(cls: type[nn.Module]) -> tuple[bool, bool]:
     """Whether a class of PyTorch takes a device, and whether it resets its parameters."""
-    return "device" in inspect.signature(cls.__init__).parameters, hasattr(cls, "reset_parameters")
+    if cls not in _known_traits:
+        bases = (base.__init__ for base in cls.__mro__[:-1])  # LSTM hands on what it is given
+        takes_device = any("device" in inspect.signature(init).parameters for init in bases)
+        _known_traits[cls] = takes_device, hasattr(cls, "reset_parameters")
+    return _known_traits[cls]

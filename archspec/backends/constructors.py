@@ -1,7 +1,7 @@
 """The constructor of a generated class: its arguments, under the spec's own names."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from archspec.backends.expressions import Hole
@@ -11,6 +11,8 @@ Column = tuple[Any, ...]
 """A literal of a class: its value in each instance."""
 MAX_LISTED = 4
 """Items of a tuple whose types are written one by one."""
+MAX_PLAIN = 2
+"""So many arguments need no names, whatever they are."""
 _NONE: Final = object()
 
 
@@ -84,8 +86,11 @@ class Constructor:
                 by_position = default is _NONE and (given or not found)
                 found[name] = Parameter(name, whole, by_position, default)
             self.codes[key] = code.format(name)
-        order = list(found.values())
-        self.parameters = sorted(order, key=lambda p: (p.has_default, not p.by_position))
+        plain = [p for p in found.values() if not p.has_default]
+        if len(plain) <= MAX_PLAIN:
+            plain = [replace(p, by_position=True) for p in plain]
+        plain.sort(key=lambda p: not p.by_position)
+        self.parameters = plain + [p for p in found.values() if p.has_default]
 
     def spelled(self) -> list[tuple[str, bool]]:
         """For every literal in reading order its code, and whether it is an argument."""

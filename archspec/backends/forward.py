@@ -63,7 +63,9 @@ class Forward:
     last_read: dict[int, int] = field(default_factory=dict)
     """By value: the position of the last call that reads it; outputs are read at the end."""
     typed: dict[str, bool] = field(default_factory=dict)
-    """By variable: whether type checkers know it to be a tensor. The first assignment decides."""
+    """By variable: whether type checkers know that it is a tensor now."""
+    declared: set[str] = field(default_factory=set)
+    """Variables that are tensors whatever they are given."""
     schedule: list[tuple[int, bool]] = field(default_factory=list)
     """Numbers of calls in order, and whether they run in training only."""
 
@@ -72,7 +74,7 @@ class Forward:
         self.plan()
         arguments = self.arguments()
         self.name_values(arguments)
-        self.typed = dict.fromkeys(arguments, True)
+        self.declared = set(arguments)
         for position, (number, training_only) in enumerate(self.schedule):
             self.call(position, number, int(training_only))
         self.finish()
@@ -118,10 +120,7 @@ class Forward:
 
     def name_values(self, arguments: list[str]) -> None:
         """A variable for every value, or for a free tensor the code that reaches it."""
-        steps = [
-            Step(tuple(self.reads(number)), self.scope.calls[number].outputs, training_only)
-            for number, training_only in self.schedule
-        ]
+        steps = [self.step(number, training_only) for number, training_only in self.schedule]
         readers: dict[int, int] = {}
         for step in steps:
             for value in step.reads:
@@ -130,10 +129,17 @@ class Forward:
             readers[output.value] = readers.get(output.value, 0) + 1
         free = self.free_tensors()
         stay = {n for n, name in enumerate(arguments) if name != INPUT} | set(free)
+        stay.update(value for step in steps if len(step.gives) > 1 for value in step.gives)
         before = chains(steps, readers, lambda value: value not in stay)
         namer = Namer(self.scope, arguments, frozenset(self.reserved()))
         values = [v for step in steps for v in step.gives if v in readers and v not in free]
         self.variables = {**namer.names(before, values), **free}
+
+    def step(self, number: int, training_only: bool) -> Step:
+        """A call as it counts for variables."""
+        given = self.scope.calls[number].outputs
+        read = tuple(value for value in given if value in self.last_read)
+        return Step(tuple(self.reads(number)), read, training_only)
 
     def free_tensors(self) -> dict[int, str]:
         """Code for parameters and buffers: they are no variables."""
@@ -162,9 +168,9 @@ class Forward:
         if depth:
             self.lines.append(Statement("if self.training:"))
         known = isinstance(found, Function) and self.is_typed(found.template, inputs)
-        for name in names:
-            self.typed.setdefault(name, known and left == name)
-        self.lines.append(Statement(f"{left} = {code}", depth, self.remark(call)))
+        self.typed.update((name, known and left == name) for name in names)
+        if code != left:  # a Rearrange may have nothing to do
+            self.lines.append(Statement(f"{left} = {code}", depth, self.remark(call)))
         for result, template in after.items():
             if (name := by_result[result]) != "_":
                 again = template.format(**{result: name})
@@ -174,11 +180,15 @@ class Forward:
 
     def is_typed(self, template: str, inputs: list[str]) -> bool:
         """Whether type checkers know that an expression gives a tensor."""
-        if template.startswith(("torch.", "F.pad(")):
+        if template.startswith(("torch.", "F.")):
             return True
         asked = inputs if template.startswith("{0} ") else inputs[:1]
-        known = all(self.typed.get(name, name.startswith("self.")) for name in asked)
+        known = all(self.is_tensor(name) for name in asked)
         return known and template.startswith(("{0} ", "{0}."))
+
+    def is_tensor(self, name: str) -> bool:
+        """Whether type checkers know a variable, or what `self` has, to be a tensor."""
+        return name in self.declared or self.typed.get(name, name.startswith("self."))
 
     def expression(
         self, call: Call, found: Emission | None, inputs: list[str], read: list[bool]
@@ -242,9 +252,9 @@ class Forward:
 
     def declare(self, name: str) -> None:
         """Say that a variable is a tensor: what a module gives could be anything."""
-        if self.typed.get(name, True):
+        if name not in self.typed or self.is_tensor(name):
             return
-        self.typed[name] = True
+        self.declared.add(name)
         for number, line in enumerate(self.lines):
             targets, _, value = line.code.partition(" = ")
             if targets == name:

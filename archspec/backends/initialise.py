@@ -16,9 +16,27 @@ SHOWN = 5
 
 
 def initialise(module: nn.Module) -> nn.Module:
-    """See `archspec.initialise`."""
+    """Fill the parameters and buffers of a module that has memory but no values yet.
+
+    For a network built with `device="meta"` and moved with `to_empty`, whoever moved it: every
+    layer is reset as PyTorch does it, computed buffers are computed, and what `init:` says is
+    done. With the same seed it gives the same weights as `Network.build` on that device. A user's
+    own modules take part if they have a `reset_parameters`.
+
+    Gives the module back. Raises `ValueError`, before anything is changed, if a module has
+    parameters or buffers of its own and nothing that fills them, or if one has no memory.
+    """
+    bare = [name for name, tensor in _tensors(module) if tensor.is_meta]
+    if bare:
+        message = f"`{bare[0]}` is on the meta device: call `module.to_empty(device=...)` first"
+        raise ValueError(message)
     fill(module)
     return module
+
+
+def _tensors(module: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    yield from module.named_parameters()
+    yield from module.named_buffers()
 
 
 def fill(module: nn.Module, done: Set[nn.Module] = frozenset()) -> None:
@@ -29,33 +47,39 @@ def fill(module: nn.Module, done: Set[nn.Module] = frozenset()) -> None:
     is changed.
     """
     modules = _innermost_first(module)
-    rules = [each for each in modules if _has_rules(each, module)]
-    covered = {id(tensor) for each in rules for tensor in _touched(each)}
-    resets = [_reset(each) for each in modules if each not in done and _is_open(each, covered)]
-    if None in resets:
-        stuck = {each for each in modules if each not in done and _reset(each) is None}
-        raise ValueError(_refusal(module, stuck & {m for m in modules if _is_open(m, covered)}))
-    for reset in resets:
-        reset()
-    for each in rules:
-        each.init_weights()
+    rules = [(each, rule) for each in modules if (rule := _rule(each, module)) is not None]
+    covered = {id(tensor) for each, rule in rules for tensor in _touched(each, rule)}
+    todo = [each for each in modules if each not in done and _is_open(each, covered)]
+    resets = [(each, _reset(each)) for each in todo]
+    stuck = {each for each, reset in resets if reset is None}
+    if stuck:
+        raise ValueError(_refusal(module, stuck))
+    for _, reset in resets:
+        if reset is not None:
+            reset()
+    for each, rule in rules:
+        rule(each)
 
 
 def fill_buffers(module: nn.Module) -> None:
     """Fill what generated classes compute: the checkpoint need not have it."""
     for each in _innermost_first(module):
         if each._buffers and _is_generated(each):
-            each.reset_parameters()  # type: ignore[operator]
+            reset = _reset(each)
+            assert reset is not None, "a class with own tensors has it"
+            reset()
 
 
 def _is_generated(module: nn.Module) -> bool:
     return type(module).__module__.startswith(PREFIX)
 
 
-def _has_rules(module: nn.Module, root: nn.Module) -> bool:
-    """Whether a module has an `init_weights` of ours: as a root, or within a user's module."""
-    own = _is_generated(module) or module is root
-    return own and callable(getattr(type(module), "init_weights", None))
+def _rule(module: nn.Module, root: nn.Module) -> FunctionType | None:
+    """The `init_weights` of a generated module, or of the root: it may be of a printed file."""
+    method = getattr(type(module), "init_weights", None)
+    if not isinstance(method, FunctionType) or method.__code__.co_argcount != 1:
+        return None
+    return method if module is root or _is_generated(module) else None
 
 
 def _is_open(module: nn.Module, covered: Set[int]) -> bool:
@@ -66,10 +90,12 @@ def _is_open(module: nn.Module, covered: Set[int]) -> bool:
 
 def _reset(module: nn.Module) -> Callable[[], object] | None:
     """What fills the tensors of a module itself; None if it has nothing that does."""
-    for name in RESETS:
-        if (found := getattr(module, name, None)) is not None:
-            return found
-    return None
+    cls = type(module)  # a child may have such a name
+    name = next((name for name in RESETS if hasattr(cls, name)), None)
+    if name is None:
+        return None
+    found: Callable[[], object] = getattr(module, name)
+    return found
 
 
 def _refusal(root: nn.Module, stuck: Set[nn.Module]) -> str:
@@ -100,12 +126,11 @@ def _innermost_first(root: nn.Module) -> list[nn.Module]:
     return found
 
 
-def _touched(module: nn.Module) -> list[torch.Tensor]:
-    """The parameters that `init_weights` of a module initialises: it runs, and changes nothing."""
-    method = type(module).init_weights
+def _touched(module: nn.Module, rule: FunctionType) -> list[torch.Tensor]:
+    """The parameters that a rule initialises: it runs, and changes nothing."""
     recorder = _Recorder()
-    seeing = FunctionType(method.__code__, {**method.__globals__, "nn": recorder})
-    seeing(module)
+    seeing = {**rule.__globals__, "nn": recorder}
+    FunctionType(rule.__code__, seeing, closure=rule.__closure__)(module)
     return recorder.init.touched
 
 
@@ -124,7 +149,8 @@ class _Notes:
         self.touched: list[torch.Tensor] = []
 
     def __getattr__(self, name: str) -> Callable[..., None]:
-        return self._note
+        return self.note
 
-    def _note(self, tensor: torch.Tensor, **arguments: object) -> None:
+    def note(self, tensor: torch.Tensor, **arguments: object) -> None:
+        """Take note of a tensor that a function of `torch.nn.init` would fill."""
         self.touched.append(tensor)

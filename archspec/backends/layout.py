@@ -37,6 +37,8 @@ _COMPARISONS: dict[type[ast.AST], str] = {
     ast.Gt: ">",
     ast.GtE: ">=",
 }
+MIN_LINKS = 2
+"""Methods of what another method gave that make a chain."""
 _CONDITION, _COMPARISON, _SIGN, _POWER, _ATOM = 0, 4, 11, 12, 14
 
 
@@ -48,14 +50,16 @@ def normal(code: str) -> str:
 def lay_out(statement: str, indent: int) -> list[str]:
     """The lines of a simple statement that stands `indent` columns to the right.
 
-    A statement is an assignment, an expression, a `return`, or the head of a `def`.
+    A statement is an assignment, an expression, a `return`, or the head of a `def`, `if` or `for`.
     """
     if indent + len(statement) <= WIDTH:
         return [" " * indent + statement]
-    head = statement.startswith("def ")
-    (tree,) = ast.parse(f"{statement} ..." if head else f"def f():\n {statement}").body
-    assert isinstance(tree, ast.FunctionDef)
-    doc = _head(tree) if head else _statement(tree.body[0])
+    whole = f"{statement} ..." if statement.endswith(":") else statement
+    (function,) = ast.parse(f"def f():\n for _ in f():\n  {whole.removeprefix('el')}").body
+    assert isinstance(function, ast.FunctionDef)
+    assert isinstance(function.body[0], ast.For)
+    tree = function.body[0].body[0]
+    doc = _head(tree, statement.partition(" ")[0]) if whole != statement else _statement(tree)
     return (" " * indent + broken(doc, indent, WIDTH)).split("\n")
 
 
@@ -76,7 +80,19 @@ def _statement(node: ast.stmt) -> Doc:
     return Group((f"{targets} = ", tree.right_side(node.value)))
 
 
-def _head(node: ast.FunctionDef) -> Doc:
+def _head(node: ast.stmt, word: str) -> Doc:
+    """The head of a function, a condition or a loop, which begins with a word."""
+    tree = _Tree()
+    if isinstance(node, ast.If):
+        return Group((f"{word} ", tree.right_side(node.test), ":"))
+    if isinstance(node, ast.For):
+        target = flat(tree.bare(node.target))
+        return Group((f"for {target} in ", tree.right_side(node.iter), ":"))
+    assert isinstance(node, ast.FunctionDef)
+    return _function_head(node)
+
+
+def _function_head(node: ast.FunctionDef) -> Doc:
     """The head of a function."""
     arguments: list[Doc] = []
     given = node.args.args
@@ -119,10 +135,22 @@ class _Tree:
 
     def right_side(self, node: ast.expr) -> Doc:
         """What stands behind `=` or `return`: in parentheses where it has no brackets to break."""
+        if _links(node) >= MIN_LINKS:
+            doc: Doc = Group(tuple(self.links(node)))
+            return Group((IfBroken("("), Indent((SOFT, doc)), SOFT, IfBroken(")")))
         doc = self.expression(node)
         if isinstance(node, ast.BinOp | ast.BoolOp | ast.Compare | ast.IfExp):
             return Group((IfBroken("("), Indent((SOFT, doc)), SOFT, IfBroken(")")))
         return doc
+
+    def links(self, node: ast.expr) -> list[Doc]:
+        """A chain of methods, with a break before those of what a method gave."""
+        if isinstance(node, ast.Call):
+            return [*self.links(node.func), _call(self.arguments(node))]
+        if isinstance(node, ast.Attribute):
+            soft = [SOFT] if isinstance(node.value, ast.Call | ast.Subscript) else []
+            return [*self.links(node.value), *soft, f".{node.attr}"]
+        return [self.expression(node, _ATOM)]
 
     def bare(self, node: ast.expr) -> Doc:
         """A target: a tuple has no parentheses there."""
@@ -245,6 +273,15 @@ class _Tree:
             ]
             return _items("{", items, "}")
         return ast.unparse(node).replace("'", '"')
+
+
+def _links(node: ast.expr) -> int:
+    """Methods of what another method gave, in a chain."""
+    if isinstance(node, ast.Call):
+        return _links(node.func)
+    if isinstance(node, ast.Attribute):
+        return isinstance(node.value, ast.Call | ast.Subscript) + _links(node.value)
+    return 0
 
 
 def _chain(node: ast.BinOp, power: int) -> tuple[ast.expr, list[tuple[str, ast.expr]]]:

@@ -13,6 +13,8 @@ from archspec.backends.literals import identifier
 from archspec.graph import Composite
 
 INPUT, RESULT = "x", "out"
+MAX_JOINED = 2
+"""What joins more values than these goes on in none of their variables: they are equals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,9 @@ def chains(
     made = {value for step in steps for value in step.gives}
     before: dict[int, int] = {}
     for step in steps:
-        if len(step.gives) != 1 or step.training_only:
-            continue
         once = [v for v in step.reads if readers[v] == 1 and can_begin(v)]
+        if len(step.gives) != 1 or step.training_only or len(once) > MAX_JOINED:
+            continue
         once.sort(key=lambda value: value not in made)  # stable: results come before inputs
         if once:
             before[step.gives[0]] = once[0]

@@ -128,9 +128,9 @@ def _lines(network: Network, tries: list[_Try], *, table: bool) -> Iterator[str]
         yield "no symbolic sizes: its inputs have one shape"
     yield from (f"takes {each}" for each in sizes.sets.values())
     yield from (f"where {tie}" for tie in sizes.ties)
-    if network.declaration.symbols:
+    if network.layer_sizes.needs() != sizes.needs():
         layers = network.layer_sizes.needs() or ["any size"]
-        yield f"declared by `requires:`; the layers take {', '.join(layers)}"
+        yield f"as `requires:` declares; its layers take {', and '.join(layers)}"
     if sizes.symbols and (smallest := sizes.smallest()) is not None:
         yield f"smallest: {_shown(smallest)}"
     if table:

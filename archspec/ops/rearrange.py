@@ -138,12 +138,14 @@ class Rearrange(Layer):
         left, right = self.sides
         before, after = tuple(chain(*left)), tuple(chain(*right))
         order = [before.index(name) for name in after]
-        steps = [self._taken_apart(at, left[at]) for at in reversed(range(len(left)))]
+        code, steps = "{0}", []
+        for at in reversed(range(len(left))):
+            code = self._taken_apart(code, at, left[at])
         if order != sorted(order):
             steps.append(f".permute({', '.join(map(str, order))})")
         starts = [sum(map(len, right[:at])) for at in range(len(right))]
         steps += [_joined(*pair) for pair in reversed([*zip(starts, right, strict=True)])]
-        return Function("{0}" + "".join(steps), self.sizes if self.measures() else {})
+        return Function(code + "".join(steps), self.sizes if self.measures() else {})
 
     def _check_batch(self, left: Axes, right: Axes) -> None:
         batch = left[0] if left else ()
@@ -154,13 +156,14 @@ class Rearrange(Layer):
             message = f"axis {batch[0]} is the batch, which has no fixed size"
             raise Fault("E502", message, field=batch[0])
 
-    def _taken_apart(self, at: int, group: tuple[str, ...]) -> str:
+    def _taken_apart(self, code: str, at: int, group: tuple[str, ...]) -> str:
         if len(group) == 1:
-            return ""
+            return code
         sizes = {name: self.sizes.get(name, -1) for name in group}
         pairs = (f"{{{n}}}" if self.measures() and n in self.sizes else f"{s}" for n, s in sizes.items())
         parts = ", ".join(pairs)
-        return f".unflatten({at}, ({parts}))" if group else f".squeeze({at})"
+        # As a function: type checkers do not know the method.
+        return f"torch.unflatten({code}, {at}, ({parts}))" if group else f"{code}.squeeze({at})"
 
 
 def _joined(at: int, group: tuple[str, ...]) -> str:

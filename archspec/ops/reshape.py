@@ -82,7 +82,7 @@ class Unflatten(_View):
         if not self.measures():
             return super().emit(inputs)
         values = {"dim": self.dim, "sizes": self.unflattened_size}
-        return Function("{0}.unflatten({dim}, {sizes})", values)
+        return Function("torch.unflatten({0}, {dim}, {sizes})", values)
 
 
 @register

@@ -89,15 +89,12 @@ class Chunk(_Parts):
         return method("chunk", self.chunks, dim=self.dim)
 
     def _sizes(self, x: Tensor, size: Size) -> tuple[Size, ...]:
-        if size == 0 or always(divisible(size, self.chunks)):
-            if self.chunks > MOST_RESULTS:
-                message = f"Chunk would give {self.chunks} results"
-                raise Fault("E005", message, field="chunks")
-            return (size // self.chunks,) * self.chunks
-        if self.chunks > MOST_RESULTS and not isinstance(size, int):
-            raise Fault("E005", f"Chunk would give {self.chunks} results", field="chunks")
-        if isinstance(size, int):
+        if isinstance(size, int) and size % self.chunks:
             return self._pieces(size, -(-size // self.chunks), "chunks")
+        if self.chunks > MOST_RESULTS:
+            raise Fault("E005", f"Chunk would give {self.chunks} results", field="chunks")
+        if always(divisible(size, self.chunks)):
+            return (size // self.chunks,) * self.chunks
         return self._all(size)
 
     def _all(self, size: Size) -> tuple[Size, ...]:
@@ -136,7 +133,7 @@ class Split(_Parts):
     def _call(self) -> Function:
         sizes = self.split_size
         values = {"sizes": sizes if isinstance(sizes, int) else list(sizes), "dim": self.dim}
-        return Function("{0}.split({sizes}, dim={dim})", values)
+        return Function("torch.split({0}, {sizes}, dim={dim})", values)
 
     def _sizes(self, x: Tensor, size: Size) -> tuple[Size, ...]:
         if not isinstance(self.split_size, int):

@@ -30,7 +30,8 @@ class _Read:
 
     trees: dict[Path, Mapping | None] = field(default_factory=dict)
     """None for a file that could not be read: that was said."""
-    blocks: dict[Path, dict[str, BlockSpec]] = field(default_factory=dict)
+    blocks: dict[Path, dict[str, BlockSpec] | None] = field(default_factory=dict)
+    """Of files of blocks, with those that they include; None where one of these is missing."""
     size: int = 0
 
 

@@ -41,9 +41,9 @@ class _Writer:
         self.comments = comments
 
     def header(self) -> list[str]:
-        """The comments at the top of the file that the network comes from."""
-        tree = self.home("layers") or self.home("branches")
-        return header_of(tree) if self.comments and tree is not None else []
+        """The comments at the top of the file that the network comes from: the last in the row."""
+        homes = [tree for tree in self.spec.trees if "inputs" in tree.entries]
+        return header_of(homes[-1]) if self.comments and homes else []
 
     def home(self, key: str) -> Mapping | None:
         """The first file that has a section: it wins over those that it extends."""

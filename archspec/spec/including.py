@@ -37,7 +37,7 @@ def _blocks_of(node: Node, found: Collector, files: Files) -> Blocks | None:
         return None
     known = files.seen.blocks
     if inner.key not in known:
-        known[inner.key] = read_block_file(tree, found, inner)
+        known[inner.key] = _read_block_file(tree, found, inner)
     return known[inner.key]
 
 
@@ -54,13 +54,14 @@ _NETWORK = ("extends", "params", "inputs", "layers", "merge", "branches", "outpu
 """Keys that make a file more than one of blocks."""
 
 
-def read_block_file(tree: Mapping, found: Collector, files: Files) -> Blocks:
+def _read_block_file(tree: Mapping, found: Collector, files: Files) -> Blocks | None:
     """The blocks of a file that has nothing else, and of the files that it includes."""
     refuse_unknown_keys(tree, BLOCK_FILE_KEYS, "a file of blocks", found)
     check_version(tree, found)
     own = section(tree, "blocks", found, read_blocks) or {}
     others = included(tree.get("include"), found, files)
-    return join_blocks([own, *(each for each in others if each is not None)], found)
+    blocks = join_blocks([own, *filter(None, others)], found)
+    return None if None in others else blocks
 
 
 def join_blocks(parts: Iterable[Blocks], found: Collector) -> Blocks:

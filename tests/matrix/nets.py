@@ -1,6 +1,6 @@
 """The networks of the matrix: six small ones that have every construct of the language in them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ blocks:
   Block:
     params: {planes: int, stride: 1}
     layers:
-      conv1: {Conv2d: {out_channels: =planes, kernel_size: 3, stride: =stride, padding: 1, bias: false}}
+      conv1:
+        Conv2d: {out_channels: =planes, kernel_size: 3, stride: =stride, padding: 1, bias: false}
       bn1: BatchNorm2d
       relu: {ReLU: {inplace: true}}
       conv2: {Conv2d: {out_channels: =planes, kernel_size: 3, padding: 1, bias: false}}
@@ -38,7 +39,7 @@ layers:
   bn1: BatchNorm2d
   relu: ReLU
   layer1: [{Block: {planes: 8}}, {Block: {planes: 8}}]
-  layer2: [{Block: {planes: 16, stride: 2}}, {Block: {planes: 16}}]
+  layer2: [{Block: {planes: 16, stride: 2}}]
   avgpool: {AdaptiveAvgPool2d: {output_size: 1}}
   flatten: {Flatten: {start_dim: 1}}
   fc: {Linear: {out_features: 10}}
@@ -91,12 +92,9 @@ blocks:
       conv: {DoubleConv: {out: =skip.channels}}
 layers:
   inc: {DoubleConv: {out: 4}}
-  pool1: {MaxPool2d: {kernel_size: 2}}
-  down1: {DoubleConv: {out: 8}}
-  pool2: {MaxPool2d: {kernel_size: 2}}
-  down2: {DoubleConv: {out: 16}}
-  up1: {Up, from: [down2, down1]}
-  up2: {Up, from: [up1, inc]}
+  pool: {MaxPool2d: {kernel_size: 2}}
+  down: {DoubleConv: {out: 8}}
+  up: {Up, from: [down, inc]}
   outc: {Conv2d: {out_channels: 2, kernel_size: 1}}
 """
 
@@ -198,11 +196,14 @@ class Case:
         for tensor in self.network.input_tensors.values():
             shape = (batch, *(s if isinstance(s, int) else s.at(chosen) for s in tensor.shape))
             kind = getattr(torch, tensor.dtype)
-            made.append(torch.randn(shape) if tensor.is_float else torch.randint(0, 2, shape, dtype=kind))
+            made.append(
+                torch.randn(shape) if tensor.is_float else torch.randint(0, 2, shape, dtype=kind)
+            )
         return tuple(made)
 
-    def at(self, **sizes: int) -> "Case":
-        return replace(self, samples={**(self.samples or {}), **sizes})
+    def has(self, *types: str) -> bool:
+        """Whether the network has a layer of one of these types."""
+        return any(row.type in types for row in self.network.layers)
 
 
 @cache
@@ -214,27 +215,37 @@ CASES = {
     case.name: case
     for case in (
         Case(
-            "residual", RESIDUAL,
+            "residual",
+            RESIDUAL,
             ("conv1", "bn1", "relu", "layer1", "layer2", "avgpool", "flatten", "fc"),
-            ("layer1.0", "layer1.1", "layer2.0", "layer2.1"),
+            ("layer1.0", "layer1.1", "layer2.0"),
             {"H": 16, "W": 12},
         ),
         Case(
-            "dense", DENSE,
+            "dense",
+            DENSE,
             ("features", "relu", "pool", "flatten", "classifier"),
+            tuple(f"features.denseblock1.denselayer{n}" for n in (1, 2, 3)),
         ),
         Case(
-            "unet", UNET,
-            ("inc", "pool1", "down1", "pool2", "down2", "up1", "up2", "outc"),
-            ("inc", "down1", "down2", "up1", "up2"),
+            "unet",
+            UNET,
+            ("inc", "pool", "down", "up", "outc"),
+            ("inc", "down", "up"),
             {"H": 16, "W": 12},
         ),
         Case(
-            "attention", ATTENTION, ("patches", "encoder", "ln", "head"), ("encoder.0", "encoder.1"),
+            "attention",
+            ATTENTION,
+            ("patches", "encoder", "ln", "head"),
+            ("encoder.0", "encoder.1"),
         ),
-        Case("recurrent", RECURRENT, ("embedding", "lstm", "voice", "word", "mood"), (), {"T": 5}),
         Case(
-            "shared", SHARED, ("tower", "pool", "flatten", "match"), ("tower",),
+            "recurrent",
+            RECURRENT,
+            ("embedding", "lstm", "voice", "word", "mood"),
+            samples={"T": 5},
         ),
+        Case("shared", SHARED, ("tower", "pool", "flatten", "match"), ("tower",)),
     )
-}  # fmt: skip
+}

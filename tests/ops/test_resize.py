@@ -1,10 +1,12 @@
 """Upsample and its like, the shuffles, Fold and Unfold against torch."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -188,9 +190,40 @@ def test_symbolic(kind: str, args: dict[str, Any], shape: tuple[Any, ...]) -> No
                 assert sizes == concrete.outputs[0].shape
 
 
-def test_a_factor_that_rounds_needs_a_fixed_size() -> None:
-    symbol = Domain().symbol("H")
-    assert ask("Upsample", {"scale_factor": 1.7}, Tensor((3, symbol))).code == "E114"
+FACTORS = (0.7, 1.4, 2.3, 0.29, 1 / 3, 1.7, 1.1, 0.1, 2 / 3, 3.3, 0.123456, math.pi, 1e-3)
+
+
+@pytest.mark.parametrize("scale", FACTORS)
+def test_any_factor_is_exact_up_to_the_table_at_least(scale: float) -> None:
+    """PyTorch says what a size becomes; nothing is computed for it on the meta device."""
+    domain = Domain()
+    verdict = ask("Upsample", {"scale_factor": scale}, Tensor((3, domain.symbol("H"))))
+    assert verdict.outputs is not None
+    size = verdict.outputs[0].shape[1]
+    assert isinstance(size, Expr)
+    for h in (*range(1, 4097), *range(10**6, 10**6 + 1000)):
+        taken = all(c.at({"H": h}) for c in domain.requirements)
+        try:
+            resized = F.interpolate(torch.empty(1, 1, h, device="meta"), scale_factor=scale)
+        except RuntimeError:  # nothing would be left
+            assert not taken
+            continue
+        assert taken or h > 4096
+        assert not taken or size.at({"H": h}) == resized.shape[2]
+
+
+def test_what_is_decided_of_a_factor() -> None:
+    """A note where larger sizes are not decided, and none where every size is."""
+    assert _notes(1.1) == _notes(0.5) == _notes(2) == _notes(1 / 3) == []
+    assert _notes(0.7) == ["N405"]
+    assert _notes(math.pi) == ["N405"]
+
+
+def _notes(scale: float) -> list[str]:
+    cls = find("Upsample")
+    assert cls is not None
+    layer = cls.model_validate({"scale_factor": scale})
+    return [fault.code for fault in layer.remarks(Tensor((3, Domain().symbol("H"))))]
 
 
 def mostly(usual: st.SearchStrategy[Any], odd: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

@@ -167,9 +167,26 @@ def test_symbols() -> None:
     laws("IndexSelect", {"dim": 2}, lambda h: [Tensor((h, h // 3)), index], sizes)
 
 
+@pytest.mark.parametrize("chunks", [1, 2, 3, 4, 5, 7])
+@pytest.mark.parametrize("empty", [False, True])
+def test_symbolic_chunks_are_those_of_torch_where_none_is_missing(chunks: int, empty: bool) -> None:
+    from archspec.sizes import Domain
+
+    domain = Domain()
+    size = domain.symbol("H") - empty
+    found = ask("Chunk", {"chunks": chunks}, Tensor((size, 2))).outputs
+    assert found is not None
+    for h in range(1, 60):
+        parts = torch.empty(1, h - empty, 2).chunk(chunks, 1)
+        assert all(c.at({"H": h}) for c in domain.requirements) == (len(parts) == chunks)
+        if len(parts) == chunks:
+            sizes = [part.shape[0] for part in found]
+            known = [s if isinstance(s, int) else s.at({"H": h}) for s in sizes]
+            assert known == [part.shape[1] for part in parts]
+
+
 def test_symbolic_parts_that_are_not_known() -> None:
     from archspec.sizes import Domain
 
     h = Domain().symbol("H")
-    assert ask("Chunk", {"chunks": 2}, Tensor((h,))).code == "E114"
     assert ask("Split", {"split_size": 2}, Tensor((h,))).code == "E114"
