@@ -123,6 +123,8 @@ def _variants(spec: Spec, max_layers: int, found: Collector, *, alone: bool) -> 
         if report.network is not None:
             networks[name] = report.network
             layers += len(report.network.applications)
+        if any(each.code == "E005" for each in report.diagnostics):
+            break  # the others may take as long
         if layers > MAX_TIMES * max_layers:
             message = f"the variants have more than {MAX_TIMES * max_layers} layers together"
             raise found.report("E005", message, variant.name.place, help=_ONE_BY_ONE)

@@ -7,13 +7,17 @@ the valid sizes one progression is kept, from where every size within is at leas
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import lcm
 from typing import Final
 
 from archspec.network import Network
+from archspec.ops.pooling import Pool
+from archspec.resolve import Application
 from archspec.sizes import Condition, Expr, ValidSizes
-from archspec.sizes.atoms import Symbol
-from archspec.sizes.periodic import SizeSet, Stretch
+from archspec.sizes.atoms import Extreme, Symbol
+from archspec.sizes.periodic import MOST_PERIOD, SizeSet, Stretch
+from archspec.sizes.polynomial import atoms_of, repeats
 from archspec.sizes.together import equal_symbols, joint_sets, says_equal
 from archspec.sizes.words import words
 from archspec.tensors import Tensor
@@ -79,6 +83,7 @@ def plan(network: Network, *, batch: bool = True) -> ExportPlan:
     for name, group in alike.items():
         reason = next((fixed[other] for other in sorted(group) if other in fixed), None)
         found = None if reason is not None else _progression(joint[name])
+        found = None if found is None else _steady(network, group, found)
         if found is not None:
             kept[name] = found
         why = _dropped(network, name, found, reason, example[name])
@@ -123,6 +128,36 @@ def _progression(sizes: SizeSet | None) -> Progression | None:
     found = [_densest(stretch, end) for stretch, end in spans]
     several = [each for each in found if each.last is None or each.last > each.first]
     return max(several, key=_extent, default=None)
+
+
+def _steady(network: Network, group: set[str], found: Progression) -> Progression | None:
+    """The part of a progression in which windows are clipped always, or never; None if unknown.
+
+    Export takes the branch that the example takes, and refuses sizes that take the other.
+    """
+    step = found.step
+    for size in set(_turning(network)):
+        if size.symbols <= group:
+            period = repeats(size, MOST_PERIOD)
+            if period is None:
+                return None
+            step = lcm(step, period)
+    if found.last is None:
+        return replace(found, step=step)
+    last = found.last - (found.last - found.first) % step
+    return replace(found, step=step, last=last) if last > found.first else None
+
+
+def _turning(network: Network) -> Iterator[Expr]:
+    """Sizes on which a branch depends: what is clipped here and there, minima and maxima."""
+    for application in network.applications:
+        layer = application.leaf.layer
+        clipped = layer.clipped(application.inputs[0]) if isinstance(layer, Pool) else []
+        gaps = (each.left - each.right for each in clipped if isinstance(each, Condition))
+        yield from (gap for gap in gaps if isinstance(gap, Expr))
+    for size in _sizes_within(network):
+        if any(isinstance(atom, Extreme) for atom in atoms_of([size])):
+            yield size
 
 
 def _densest(stretch: Stretch, end: int | None) -> Progression:
@@ -190,11 +225,20 @@ def _automatic(network: Network) -> str | None:
     """Why export has to find the sizes itself; None if it can be told."""
     for application in network.applications:
         if getattr(application.leaf.layer, "ceil_mode", False):
-            return f"`ceil_mode` of `{'.'.join(application.path)}` is beyond export's solver"
+            return f"`ceil_mode` of `{'.'.join(application.path)}` is beyond its solver"
+        if application.leaf.type.startswith("InstanceNorm") and _is_shifted(application):
+            path = ".".join(application.path)
+            return f"what `{path}` ({application.leaf.type}) asks is beyond its solver"
     for size in _symbolic(network.input_tensors.values()):
         if linear_in(size) is None:
             return f"the input size {size} is no multiple of a symbol"
     return None
+
+
+def _is_shifted(application: Application) -> bool:
+    """Whether an input has a size that is no symbol, nor a multiple of one."""
+    sizes = map(linear_in, _symbolic(application.inputs))
+    return any(linear is None or linear[2] for linear in sizes)
 
 
 def linear_in(size: Expr) -> tuple[str, int, int] | None:

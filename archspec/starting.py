@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from archspec.backends.source import generate
 from archspec.diagnostics import SpecError
-from archspec.graph import Composite, Leaf
 from archspec.network import Network
 from archspec.pipeline import load
 from archspec.spec import ParamSpec, Spec
@@ -132,18 +132,6 @@ def expanded(spec: Spec, name: str, network: Network) -> str:
             copy = load(flatten(spec, spec.title, comments=comments))
         except SpecError:
             continue
-        if content(copy.graph.root) == content(network.graph.root):
+        if generate(copy) == generate(network):
             return flatten(spec, name, comments=comments)
     raise ValueError(f"{spec.title} cannot be written as one file")
-
-
-def content(scope: Composite) -> list[object]:
-    """All that a scope is, but for places in files."""
-    children = [
-        (name, content(each) if isinstance(each, Composite) else (each.layer, each.initialisers))
-        for name, each in scope.children.items()
-    ]
-    called = [(call.name, call.inputs, call.outputs, call.reused) for call in scope.calls]
-    merges = [call.target.layer for call in scope.calls if isinstance(call.target, Leaf)]
-    head = [scope.kind, scope.numbered, scope.inputs, scope.outputs, scope.as_dict]
-    return [*head, children, called, merges]

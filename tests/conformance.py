@@ -95,7 +95,7 @@ def _seed(net: Mapping[str, Any]) -> Reference:
 
 
 def _zoo(model: str) -> Reference:
-    net = read_data(f"zoo_{model}")
+    net = read_data("zoo")[model]
     return Reference(
         spec=f"specs/{model}.yaml",
         input=tuple(net["input"]),

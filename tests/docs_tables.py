@@ -177,11 +177,19 @@ def members_of_the_zoo() -> str:
     return zoo_page.table()
 
 
+def matrix() -> str:
+    """What modules can do with PyTorch's tools."""
+    from tests.matrix.table import table  # loads much of PyTorch
+
+    return table()
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "layers": layers,
     "layer_index": layer_index,
     "codes": codes,
     "taken": taken,
     "limits": limits,
+    "matrix": matrix,
     "zoo": members_of_the_zoo,
 }

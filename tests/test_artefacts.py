@@ -65,7 +65,7 @@ def need(suffix: str) -> None:
 def test_a_program_runs_anywhere_for_every_size_and_names_its_outputs(tmp_path: Path) -> None:
     module = network().build().eval()
     made = network().export(tmp_path / "tiny.pt2", module)
-    assert made.words == "an exported program, batch, H, W dynamic"
+    assert made.words == "an exported program for every batch, H >= 2, W >= 2"
     fed = torch.randn(3, 3, 11, 7)
     torch.save([fed, module(fed)._asdict()], tmp_path / "fed.pt")
     code = """
@@ -84,7 +84,7 @@ def test_an_onnx_model_runs_for_every_size(tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     module = network().build().eval()
     made = network().export(tmp_path / "tiny.onnx", module)
-    assert made.words == "an ONNX model, batch, H, W dynamic"
+    assert made.words == "an ONNX model for every batch, H >= 2, W >= 2"
     session = onnxruntime.InferenceSession(tmp_path / "tiny.onnx")
     assert session.get_inputs()[0].shape == ["batch", 3, "H", "W"]
     assert [each.name for each in session.get_outputs()] == ["left", "right"]
@@ -98,7 +98,7 @@ def test_weights_come_back(suffix: str, tmp_path: Path) -> None:
     need(suffix)
     module, other = network().build(), network().build()
     made = network().export(tmp_path / f"tiny{suffix}", module)
-    assert made.words == "7 tensors, 520 bytes"
+    assert made.words == "the state dict, 7 tensors, 520 bytes"
     assert load_weights(other, made.path).ok
     for key, value in module.state_dict().items():
         assert torch.equal(other.state_dict()[key], value)

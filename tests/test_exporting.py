@@ -131,7 +131,7 @@ def test_clipped_windows_are_left_to_export() -> None:
     assert plan.automatic
     assert network.dynamic_shapes()["x"][2] == Dim.AUTO
     assert plan.dropped[-1] == (
-        "the bounds, which export finds itself: `ceil_mode` of `pool` is beyond export's solver"
+        "the bounds, which export finds itself: `ceil_mode` of `pool` is beyond its solver"
     )
 
 

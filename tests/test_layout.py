@@ -98,7 +98,16 @@ def module(seed: int, count: int) -> str:
 def differences(text: str, folder: Path) -> str:
     """What `ruff format` would change."""
     (folder / "sample.py").write_text(text)
-    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--no-cache", "--diff", str(folder / "sample.py")]
+    command = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "format",
+        "--isolated",
+        "--no-cache",
+        "--diff",
+        str(folder / "sample.py"),
+    ]
     return subprocess.run(command, capture_output=True, text=True).stdout
 
 

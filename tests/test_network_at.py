@@ -1,6 +1,7 @@
 """`network.sizes` and `network.at`: several symbols, ties, and specs that no size fits."""
 
 import pytest
+import torch
 
 import archspec
 from archspec import SpecError
@@ -57,17 +58,21 @@ def test_inputs_share_a_symbol() -> None:
     assert network.sizes.symbols == ("H", "W")
 
 
-def test_a_broadcast_by_accident_does_not_count() -> None:
-    """At 3 a size happens to be 1, and PyTorch would stretch it: not to the size that is shown."""
+def test_a_broadcast_by_accident_counts_too() -> None:
+    """At 3 a size happens to be 1, and PyTorch stretches it."""
     network = made(
         "pool: {MaxPool1d: {kernel_size: 2, ceil_mode: true}}",
         "conv: {Conv1d: {out_channels: 1, kernel_size: 1, stride: 4}, from: x}",
         "add: {Add: [pool, conv]}",
         head=LINE,
     )
-    assert network.sizes.words() == ["T in {1, 2}"]
-    assert network.outputs == {"output": (1, network.layers[1].output_shape[1])}
-    assert network.at(T=3).outputs == {"output": (1, 2)}
+    assert network.sizes.words() == ["T in {1..4}"]
+    assert network.outputs == {"output": (1, network.layers[0].output_shape[1])}
+    module = network.build()
+    for length in range(1, 5):
+        shape = (1, network.layers[0].output_shape[1].at({"T": length}))
+        assert network.at(T=length).outputs == {"output": shape}
+        assert module(torch.ones(2, 1, length)).shape[1:] == shape
 
 
 def test_given_features_pin_the_sizes() -> None:

@@ -1,6 +1,7 @@
 """Every file under `specs/` is accepted, builds, and runs in both modes as predicted."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ LARGER = 97
 """A size beside the smallest: odd, so that every stride has to round."""
 
 
+@cache
 def loaded(spec: str) -> Network:
     return archspec.load(ROOT / spec, params=SMALLER.get(spec))
 
@@ -34,7 +36,12 @@ def symbolic(spec: str) -> bool:
     return bool(loaded(spec).example_sizes)
 
 
-RUNS = [pytest.param(s, marks=[pytest.mark.soak] if is_big(s) else []) for s in SPECS]
+ZOO = ("specs/torchvision/", "specs/segmentation/")
+"""`test_zoo` runs these without memory, in both modes."""
+RUNS = [
+    pytest.param(s, marks=[pytest.mark.soak] if s.startswith(ZOO) or is_big(s) else [])
+    for s in SPECS
+]
 
 
 def full(tensor: Tensor, sizes: Mapping[str, int], batch: int) -> tuple[int, ...]:
@@ -88,7 +95,7 @@ def test_training_with_a_batch_of_two(spec: str) -> None:
     assert real == predicted
 
 
-@pytest.mark.parametrize("spec", [spec for spec in SPECS if symbolic(spec)])
+@pytest.mark.parametrize("spec", [run for run in RUNS if symbolic(str(run.values[0]))])
 def test_a_size_that_is_not_the_smallest(spec: str) -> None:
     """Height and width that differ, the first valid ones from 97 on."""
     network = loaded(spec)

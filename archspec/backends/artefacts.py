@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from archspec.backends.source import generate
+from archspec.backends.source import print_file
 from archspec.diagnostics.suggest import did_you_mean
 from archspec.network import Network
 
@@ -115,13 +115,8 @@ def _writer(path: Path, kind: Kind) -> Writer:
     return writers.get(path.suffix, states.write_state)
 
 
-def source(network: Network) -> str:
-    """The Python source of a network: what its module runs."""
-    return generate(network)[0]
-
-
 def _write_source(network: Network, module: "nn.Module | None", path: Path) -> str:
-    text = source(network)
+    text = print_file(network)
     path.write_text(text, "utf-8")
     lines = text.count("\n")
     return f"{KINDS['.py'].words}, {lines} lines"

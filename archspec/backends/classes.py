@@ -36,7 +36,7 @@ from archspec.backends.plans import (
 from archspec.backends.small import SmallModules, claim
 from archspec.backends.variants import distinguished
 from archspec.graph import Composite, Leaf, Output, Trace
-from archspec.ops import Construct, FreeTensor
+from archspec.ops import Construct, FreeTensor, Function
 from archspec.ops.base import Emission
 
 
@@ -50,11 +50,20 @@ class Class:
 
 
 class Classes:
-    """All classes of a network."""
+    """All classes of a network.
+
+    `defaults` are the values that blocks have for their parameters; `origins` says which fields of
+    leaves are parameters of the network.
+    """
 
     def __init__(
-        self, root: Composite, trace: Trace, defaults: Mapping[str, Mapping[str, Any]]
+        self,
+        root: Composite,
+        trace: Trace,
+        defaults: Mapping[str, Mapping[str, Any]],
+        origins: Mapping[int, Mapping[str, str]],
     ) -> None:
+        self.origins = origins
         self.taken = set(TAKEN_WORDS)
         """The names at the top of the file."""
         self.small = SmallModules(self.taken)
@@ -115,7 +124,7 @@ class Classes:
                 yield Member(name, found)
             elif isinstance(found, Construct):
                 yield Member(name, self.constructed(target, found))
-            elif found is not None and chain:
+            elif isinstance(found, Function) and chain:
                 yield Member(name, self.small.use(target.type, found))
 
     def constructed(self, leaf: Leaf, found: Construct) -> Expression:
@@ -129,7 +138,7 @@ class Classes:
             path = self.small.imported(path)
         hints = [*type(leaf.layer).positional, *(f"arg{n}" for n in range(len(found.args)))]
         args = tuple(zip(hints, found.args, strict=False))
-        return invocation(path, args, found.kwargs, found.usual)
+        return invocation(path, args, found.kwargs, found.usual, self.origins.get(id(leaf)))
 
     def construction(self, scope: Composite) -> Expression:
         """The construction of a scope: of its class, or of a sequence in place."""

@@ -147,7 +147,8 @@ _known_traits: dict[type, tuple[bool, bool]] = {}
 def _traits(cls: type[nn.Module]) -> tuple[bool, bool]:
     """Whether a class of PyTorch takes a device, and whether it resets its parameters."""
     if cls not in _known_traits:
-        bases = (base.__init__ for base in cls.__mro__[:-1])  # LSTM hands on what it is given
-        takes_device = any("device" in inspect.signature(init).parameters for init in bases)
+        inits = (vars(base).get("__init__") for base in cls.__mro__[:-1])
+        arguments = (inspect.signature(init).parameters for init in inits if init is not None)
+        takes_device = any("device" in each for each in arguments)  # LSTM hands on what it is given
         _known_traits[cls] = takes_device, hasattr(cls, "reset_parameters")
     return _known_traits[cls]

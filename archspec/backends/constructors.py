@@ -154,14 +154,16 @@ def _own_columns(params: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, Co
             column = tuple(values)
             found.setdefault(repr(column), (name, column, "{}"))
     for name in params[0] if params else ():
-        lists = [each.get(name) for each in params]
-        if all(_is_plain(value) and len(value) == len(lists[0]) for value in lists):
-            whole = tuple(tuple(value) for value in lists)
+        lists = [_numbers(each.get(name)) for each in params]
+        if lists[0] and all(len(value) == len(lists[0]) for value in lists):
+            whole = tuple(lists)
             for at in range(len(lists[0])):
                 column = tuple(value[at] for value in lists)
                 found.setdefault(repr(column), (name, whole, f"{{}}[{at}]"))
     return found
 
 
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, int | float) for each in value)
+def _numbers(value: Any) -> tuple[int | float, ...]:
+    """The items of a list of numbers; none for anything else."""
+    numbers = isinstance(value, list) and all(isinstance(each, int | float) for each in value)
+    return tuple(value) if numbers else ()

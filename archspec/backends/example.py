@@ -1,12 +1,12 @@
 """Random inputs for a network, and its outputs by name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
 from torch import nn
 
-from archspec.network import Network
+from archspec.network import Network, at
 from archspec.tensors import Tensor
 
 
@@ -17,6 +17,7 @@ def random_inputs(
     device: str = "cpu",
     dtype: str = "float32",
     channels_last: bool = False,
+    sizes: Mapping[str, int] | None = None,
 ) -> dict[str, torch.Tensor]:
     """Inputs by name, at the example sizes: normal numbers, or zeros and ones for whole ones.
 
@@ -26,10 +27,11 @@ def random_inputs(
         device: where they live.
         dtype: of inputs that the spec leaves at float32.
         channels_last: the memory format of images.
+        sizes: for symbols; the example sizes if None.
     """
     made = {}
     for name, tensor in network.input_tensors.items():
-        shape = full_shape(tensor, network, batch)
+        shape = full_shape(tensor, network, batch, sizes)
         if tensor.is_float:
             kind = getattr(torch, dtype if tensor.dtype == "float32" else tensor.dtype)
             made[name] = torch.randn(shape, device=device).to(kind)
@@ -41,10 +43,13 @@ def random_inputs(
     return made
 
 
-def full_shape(tensor: Tensor, network: Network, batch: int) -> tuple[int, ...]:
-    """A shape at the example sizes, with its batch."""
-    sizes = tuple(network.at_example(size) for size in tensor.shape)
-    return (batch, *sizes) if tensor.batched else sizes
+def full_shape(
+    tensor: Tensor, network: Network, batch: int, sizes: Mapping[str, int] | None = None
+) -> tuple[int, ...]:
+    """A shape at these sizes, or the example sizes, with its batch."""
+    chosen = network.example_sizes if sizes is None else sizes
+    shape = tuple(at(size, chosen) for size in tensor.shape)
+    return (batch, *shape) if tensor.batched else shape
 
 
 def named_outputs(result: object, network: Network) -> dict[str, torch.Tensor]:

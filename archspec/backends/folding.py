@@ -5,6 +5,7 @@ several layers, and integers that grow by equal steps: `Layer(64 + 32 * i)`.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from archspec.backends.expressions import Expression, Hole, Repeated
@@ -102,7 +103,7 @@ def _steps(rows: Sequence[tuple[Any, ...]]) -> list[int] | None:
         if any(type(value) is not int for value in column):
             return None
         step = second - first
-        if any(b - a != step for a, b in zip(column, column[1:], strict=False)):
+        if any(b - a != step for a, b in pairwise(column)):
             return None
         found.append(step)
     return found

@@ -58,7 +58,9 @@ def statements(root: Composite) -> list[LINE]:
     for kind, each in weights.items():
         by_type[kind], rest = _common(each) if plain else ({}, [w for w in each if w.setting])
         single += rest
-    endings = Counter(ending for path, leaf in layers for ending in _all_endings(path, leaf))
+    endings: Counter[str] = Counter()
+    if single:
+        endings.update(ending for path, leaf in layers for ending in _all_endings(path, leaf))
     order = {path: number for number, (path, _) in enumerate(layers)}
     single.sort(key=lambda weight: order[weight.module])
     return [*_typed(by_type, weights), *_named(single, endings)]
@@ -172,10 +174,14 @@ def _all_endings(path: str, leaf: Leaf) -> Iterator[str]:
 
 
 def _endings(path: str) -> Iterator[str]:
-    """The endings of a name that begin with a dot, those of two parts or more, short ones first."""
+    """The endings of a name that begin with a dot and a word, short ones first.
+
+    Two parts are the least: a layer and its parameter. A number alone would say little.
+    """
     parts = path.split(".")
     for count in range(2, len(parts)):
-        yield f".{'.'.join(parts[-count:])}"
+        if not parts[-count].isdigit():
+            yield f".{'.'.join(parts[-count:])}"
 
 
 def _few_endings(group: Sequence[str], endings: Mapping[str, int]) -> list[str]:

@@ -8,7 +8,7 @@ from archspec.backends.forward import Statement
 from archspec.backends.literals import is_identifier
 from archspec.backends.measures import read_by
 from archspec.graph import Composite
-from archspec.ops import Attribute, Construct, FreeTensor, Function
+from archspec.ops import Attribute, FreeTensor, Function
 from archspec.ops.base import Emission
 
 SEQUENTIAL = frozenset(

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
-from torch.export import Dim, ExportedProgram
+from torch.export import ExportedProgram
 
 from archspec.backends.artefacts import ArtefactError
 from archspec.backends.example import evaluating, named_outputs, random_inputs
@@ -42,7 +42,7 @@ def write_program(network: Network, module: nn.Module | None, path: Path) -> str
         )
         program.example_inputs = None  # random numbers, of no use to who loads it
         torch.export.save(program, path)
-    return f"an exported program, {_dynamic(network, program)}"
+    return f"an exported program {_dynamic(network)}"
 
 
 def write_onnx(network: Network, module: nn.Module | None, path: Path) -> str:
@@ -62,7 +62,7 @@ def write_onnx(network: Network, module: nn.Module | None, path: Path) -> str:
         axes: dict[Any, str] = {**_axis_names(network, program)}
         made.rename_axes(axes)
         made.save(path, external_data=_bytes(module) > LARGEST_MODEL)
-    words = f"an ONNX model, {_dynamic(network, program)}"
+    words = f"an ONNX model {_dynamic(network)}"
     if find_spec("onnxruntime") is None:
         return f"{words}; not run: onnxruntime is not installed"
     _compare(network, module, run_onnx(path, inputs), inputs, "onnxruntime")
@@ -80,22 +80,12 @@ def run_onnx(path: Path, inputs: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
 
 
 def exported(network: Network, module: nn.Module, inputs: Mapping[str, Tensor]) -> ExportedProgram:
-    """The module, which is in eval, as a program for every batch and every size that it can."""
+    """The module, which is in eval, as a program: for every batch, and all sizes that it can."""
     return torch.export.export(
-        _by_name(network, module), tuple(inputs.values()), dynamic_shapes=_dynamic_shapes(network)
+        _by_name(network, module),
+        tuple(inputs.values()),
+        dynamic_shapes=network.dynamic_shapes(),
     )
-
-
-def _dynamic_shapes(network: Network) -> dict[str, Any]:
-    """For every dimension of the inputs that is not a number: found by `torch.export`."""
-    return {
-        name: {
-            number: Dim.AUTO
-            for number, size in enumerate(("batch", *tensor.shape))
-            if not isinstance(size, int)
-        }
-        for name, tensor in network.input_tensors.items()
-    }
 
 
 def _by_name(network: Network, module: nn.Module) -> nn.Module:
@@ -120,8 +110,13 @@ def _inputs(network: Network, module: nn.Module) -> dict[str, Tensor]:
     """An example, of the device and dtype of the module's weights."""
     kinds = (each for each in (*module.parameters(), *module.buffers()) if each.is_floating_point())
     first = next(kinds, torch.zeros(()))
-    dtype = str(first.dtype).removeprefix("torch.")
-    return random_inputs(network, BATCH, device=str(first.device), dtype=dtype)
+    return random_inputs(
+        network,
+        BATCH,
+        device=str(first.device),
+        dtype=str(first.dtype).removeprefix("torch."),
+        sizes=network.export_plan().example,
+    )
 
 
 def _compare(
@@ -141,19 +136,19 @@ def _compare(
             raise ArtefactError(f"{what} gives `{name}` other values than the module")
 
 
-def _dynamic(network: Network, program: ExportedProgram) -> str:
-    """Which sizes are open in a program, and which are fixed though the spec has them open."""
-    opened = dict.fromkeys(_axis_names(network, program).values())
-    fixed = [name for name in ("batch", *network.sizes.symbols) if name not in opened]
-    words = f"{', '.join(opened)} dynamic" if opened else "no size dynamic"
-    example = {"batch": BATCH, **network.example_sizes}
-    at = [f"{name} fixed at {example[name]}" for name in fixed if name in example]
-    return ", ".join((words, *at))
+def _dynamic(network: Network) -> str:
+    """Which sizes a program takes; and where a symbol is fixed, what was given up and why."""
+    plan = network.export_plan()
+    kept = [each.words(symbol) for symbol, each in plan.kept.items()]
+    fixed = [name for name in network.sizes.symbols if name not in plan.kept]
+    sizes = ", ".join(("every batch", *kept, *(f"{name} = {plan.example[name]}" for name in fixed)))
+    dropped = plan.dropped if fixed else ()
+    return "\n  ".join((f"for {sizes}", *(f"dropped: {each}" for each in dropped)))
 
 
 def _axis_names(network: Network, program: ExportedProgram) -> dict[str, str]:
     """The symbols of a program by what the spec calls them."""
-    names: dict[str, str] = {}
+    names: dict[str, str] = {}  # of open dimensions that are no formula of others
     values = [
         node.meta["val"]
         for node in program.graph.nodes
@@ -161,7 +156,7 @@ def _axis_names(network: Network, program: ExportedProgram) -> dict[str, str]:
     ]
     for value, tensor in zip(values, network.input_tensors.values(), strict=True):
         for size, ours in zip(value.shape, ("batch", *tensor.shape), strict=True):
-            if isinstance(size, torch.SymInt):
+            if isinstance(size, torch.SymInt) and str(size).isidentifier():
                 names.setdefault(str(size), str(ours))
     return names
 

@@ -1,23 +1,171 @@
-"""Shapes for docstrings: `(N, in_channels, H, W) -> (N, planes, H // 2, W // 2)`."""
+"""Shapes for docstrings: `(N, in_channels, H, W) -> (N, planes, H // 2, W // 2)`.
+
+A class is described over all its uses: what is the same everywhere is a number, what is an
+argument of the constructor has its name, what stays as it is keeps its letter, and other sizes
+are formulas of those where there is a simple one that holds for every use.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from archspec.backends.classes import Class, Classes
+from archspec.backends.layout import WIDTH
 from archspec.backends.literals import prose
+from archspec.graph import Composite, Trace
 from archspec.network import Network
+from archspec.sizes import Size
 from archspec.tensors import Tensor
 
+LETTERS = {1: "C", 2: "CL", 3: "CHW", 4: "CDHW"}
+"""Names for sizes by rank, batch left out."""
+FACTORS = (2, 4, 8, 3)
+"""What sizes are multiplied with, or divided by, in formulas."""
+MAX_FORMULA = 40
+"""Characters of a size; a longer one is `…`."""
+BATCH = "N"
 
-def shown(network: Network) -> str:
-    """The name of a network, with the shapes of its inputs and outputs."""
-    return prose(network.name)
+Column = tuple[Size, ...]
+"""A size, in each use."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """One use of a class: which instance it is, and what goes in and out."""
+
+    number: int
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
 
 
 class Signatures:
     """The shapes of all classes of a network."""
 
-    def __init__(self, network: Network, classes: Classes) -> None:
+    def __init__(self, network: Network, classes: Classes, open_sizes: Mapping[int, str]) -> None:
         self.network = network
+        self.open_sizes = open_sizes
         self.classes = classes
+        self.uses: dict[str, list[_Use]] = {}
+        self.collect(network.graph.root, network.trace)
+
+    def collect(self, scope: Composite, trace: Trace) -> None:
+        """Note the use of a scope, and of all scopes in it."""
+        key = self.classes.keys.get(id(scope))
+        if key is not None:
+            outputs = (o.value for o in scope.outputs if not o.training_only)
+            given = tuple(trace.tensors[: len(scope.inputs)])
+            number = self.classes.plans[id(scope)].number
+            use = _Use(number, given, tuple(trace.tensors[value] for value in outputs))
+            self.uses.setdefault(key, []).append(use)
+        for number, call in enumerate(scope.calls):
+            if isinstance(call.target, Composite):
+                self.collect(call.target, trace.inner[number])
 
     def summary(self, each: Class) -> list[str]:
-        """The docstring of a class."""
-        return []
+        """The docstring of a class, line by line."""
+        scope = each.plans[0].composite
+        if scope is self.network.graph.root:
+            return arrow(*root_shapes(self.network, self.open_sizes), 4)
+        uses = self.uses[self.classes.keys[id(scope)]]
+        ranks = {tuple(x.ndim for x in (*use.inputs, *use.outputs)) for use in uses}
+        if len(ranks) > 1:
+            return []
+        parameters = {
+            p.name: tuple(p.column[use.number] for use in uses)
+            for p in each.constructor.parameters
+            if all(type(value) is int for value in p.column)
+        }
+        return arrow(*_Words(parameters).described(uses), 4)
+
+
+def root_shapes(network: Network, open_sizes: Mapping[int, str]) -> tuple[list[str], list[str]]:
+    """The inputs and outputs of a network in words; `open_sizes` are parameters, by position."""
+    inputs, outputs = network.input_tensors, network.output_tensors()
+    shown = [
+        _shown(tensor, (open_sizes.get(at, str(size)) for at, size in enumerate(tensor.shape)))
+        for tensor in outputs.values()
+    ]
+    fed = [_shown(tensor, map(str, tensor.shape)) for tensor in inputs.values()]
+    return _named(list(inputs), fed), _named(list(outputs), shown)
+
+
+def _named(names: Sequence[str], shapes: list[str]) -> list[str]:
+    """Shapes with names, where there are several."""
+    if len(shapes) == 1:
+        return shapes
+    return [f"{prose(name)} {shape}" for name, shape in zip(names, shapes, strict=True)]
+
+
+def arrow(inputs: Sequence[str], outputs: Sequence[str], indent: int) -> list[str]:
+    """`inputs -> outputs` as lines of a docstring."""
+    left, right = ", ".join(inputs), ", ".join(outputs)
+    if indent + len(left) + len(right) + 10 <= WIDTH:
+        return [f"{left} -> {right}"]
+    return [left, f"-> {right}"]
+
+
+def _shown(tensor: Tensor, sizes: Iterator[str]) -> str:
+    short = (size if len(size) <= MAX_FORMULA else "…" for size in sizes)
+    inside = ", ".join([*[BATCH] * tensor.batched, *short])
+    comma = "," if tensor.ndim == 1 else ""
+    kind = "" if tensor.is_float else f" {tensor.dtype}"
+    return f"({inside}{comma}){kind}"
+
+
+@dataclass(slots=True)
+class _Words:
+    """Names for the sizes of one class."""
+
+    parameters: Mapping[str, Column]
+    letters: dict[str, Column] = field(default_factory=dict)
+
+    def described(self, uses: Sequence[_Use]) -> tuple[list[str], list[str]]:
+        """The inputs and outputs of a class over all its uses."""
+        columns = zip(*((*use.inputs, *use.outputs) for use in uses), strict=True)
+        shown = [_shown(tensors[0], self.sizes(tensors)) for tensors in columns]
+        count = len(uses[0].inputs)
+        return shown[:count], shown[count:]
+
+    def sizes(self, tensors: Sequence[Tensor]) -> Iterator[str]:
+        """The sizes of one tensor, given for each use."""
+        rank = len(tensors[0].shape)
+        for at in range(rank):
+            letter = LETTERS.get(rank, "")[at : at + 1] or f"D{at + 1}"
+            yield self.size(tuple(tensor.shape[at] for tensor in tensors), letter)
+
+    def size(self, column: Column, letter: str) -> str:
+        """A size: a number, a name, a formula, or a new letter."""
+        if isinstance(column[0], int) and all(size == column[0] for size in column):
+            return str(column[0])
+        found = self.known(column, letter)
+        if found is None:
+            found = letter
+            while found in self.letters or found in self.parameters or found == BATCH:
+                found += "'"
+            self.letters[found] = column
+        return found
+
+    def known(self, column: Column, letter: str) -> str | None:
+        """A name or formula for a size, if there is one."""
+        own = {letter: self.letters[letter]} if letter in self.letters else {}
+        names = {**own, **self.parameters} if letter == "C" else own
+        for name, other in names.items():
+            if other == column:
+                return name
+        for name, other in names.items():
+            formula = _formula(name, other, column)
+            if formula is not None:
+                return formula
+        return None
+
+
+def _formula(name: str, base: Column, column: Column) -> str | None:
+    """A formula that makes the second column of the first."""
+    pairs = list(zip(base, column, strict=True))
+    for factor in FACTORS:
+        if all(one * factor == other for one, other in pairs):
+            return f"{factor} * {name}"
+        if all(one // factor == other for one, other in pairs):
+            return f"{name} // {factor}"
+        if all((one + factor - 1) // factor == other for one, other in pairs):
+            return f"({name} + {factor - 1}) // {factor}"
+    return None

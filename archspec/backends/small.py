@@ -11,6 +11,7 @@ from archspec.backends.expressions import Expression, invocation
 from archspec.backends.layout import lay_out
 from archspec.ops import Function
 
+
 class SmallModules:
     """Definitions by name, and what they import. All share the names of the file, `taken`."""
 

@@ -1,6 +1,7 @@
 """Network → the text of a Python file: what is printed is what runs."""
 
 import re
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,8 @@ from archspec.backends.classes import Classes
 from archspec.backends.forward import Statement
 from archspec.backends.layout import lay_out
 from archspec.backends.literals import identifier, prose
-from archspec.backends.signatures import Signatures, shown
+from archspec.backends.origins import origins
+from archspec.backends.signatures import Signatures, arrow, root_shapes
 from archspec.backends.small import claim
 from archspec.syntax import Scalar
 from archspec.tensors import Tensor
@@ -28,9 +30,10 @@ def print_file(network: "Network") -> str:
 
 def generate(network: "Network") -> tuple[str, str]:
     """The source of a network, and the name of its class in it."""
-    classes = Classes(network.graph.root, network.trace, _defaults(network))
+    found = origins(network)
+    classes = Classes(network.graph.root, network.trace, _defaults(network), found.fields)
     root = classes.class_of(network.graph.root).name
-    signatures = Signatures(network, classes)
+    signatures = Signatures(network, classes, found.sizes)
     text = [
         class_text(classes, each, signatures.summary(each)) for each in classes.classes.values()
     ]
@@ -38,7 +41,7 @@ def generate(network: "Network") -> tuple[str, str]:
     factory = claim(identifier(network.name), classes.taken)
     doors = [_factory(network, classes, factory), _main(network, factory, classes.taken)]
     body = "\n\n".join([*small, *_tuples(classes), *text, *doors])
-    return f"{_head(network)}\n{_imports(body, classes)}\n\n{body}", root
+    return f"{_head(network, found.sizes)}\n{_imports(body, classes)}\n\n{body}", root
 
 
 def _defaults(network: "Network") -> dict[str, dict[str, Any]]:
@@ -59,11 +62,12 @@ def _is_constant(node: Scalar) -> bool:
     return isinstance(node.value, bool | int | float)
 
 
-def _head(network: "Network") -> str:
+def _head(network: "Network", open_sizes: Mapping[int, str]) -> str:
     """The docstring of the file."""
     name = PurePath(network.spec.node.source.name).name
     origin = "" if name.startswith(OUTSIDE) else f" from {prose(name)}"
-    return docstring([f"{shown(network)}.", "", f"Made by archspec{origin}."], 0)
+    shapes = arrow(*root_shapes(network, open_sizes), 0)
+    return docstring([prose(network.name), "", *shapes, "", f"Made by archspec{origin}."], 0)
 
 
 def _imports(body: str, classes: Classes) -> str:

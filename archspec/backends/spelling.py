@@ -7,7 +7,6 @@ from archspec.backends.expressions import (
     Construction,
     Expression,
     Hole,
-    Invocation,
     Repeated,
     Text,
 )
@@ -45,7 +44,7 @@ class Speller:
             code = self.argument(name, argument)
             if code is not None:
                 arguments.append(code)
-        start, end = expression.brackets
+        start, end = expression.brackets[0], expression.brackets[1]
         return f"{expression.function}{start}{', '.join(arguments)}{end}"
 
     def argument(self, name: str | None, argument: Expression) -> str | None:

@@ -45,4 +45,4 @@ def _apart(state: dict[str, Tensor]) -> dict[str, Tensor]:
 def _words(state: dict[str, Tensor]) -> str:
     tensors = [value for value in state.values() if isinstance(value, Tensor)]
     size = sum(value.numel() * value.element_size() for value in tensors)
-    return f"{len(tensors)} tensors, {size:,} bytes"
+    return f"the state dict, {len(tensors)} tensors, {size:,} bytes"

@@ -56,10 +56,12 @@ class Setting:
     seed: int = 0
     batch: int = 2
     max_params: int | None = None
+    init: bool = True
+    """Whether its weights are initialised: not where a checkpoint brings all of them."""
 
 
 def make(network: Network, setting: Setting) -> torch.nn.Module:
-    """The module, in eval, with weights of this seed. Raises `TrialError`."""
+    """The module, in eval; its weights are those of the seed. Raises `TrialError`."""
     if setting.dtype not in FLOATS:
         raise TrialError(f"--dtype is one of {', '.join(FLOATS)}, not {setting.dtype}")
     try:
@@ -68,7 +70,10 @@ def make(network: Network, setting: Setting) -> torch.nn.Module:
         raise TrialError(f"--seed: {error}") from error
     with _refusals():
         module = network.build(
-            device=setting.device, dtype=setting.dtype, max_params=setting.max_params
+            device=setting.device,
+            dtype=setting.dtype,
+            init=setting.init,
+            max_params=setting.max_params,
         ).eval()
         if setting.channels_last:
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

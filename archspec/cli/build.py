@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from archspec.backends.artefacts import KINDS, ArtefactError, kind_of, source, write
+from archspec.backends.artefacts import KINDS, ArtefactError, kind_of, write
+from archspec.backends.source import print_file
 from archspec.cli import Usage
 from archspec.cli.common import (
     add_spec_options,
@@ -98,6 +99,7 @@ def _build(network: Network, options: argparse.Namespace) -> int:
         seed=options.seed,
         batch=options.batch,
         max_params=options.max_params,
+        init=options.partial or not options.weights,
     )
     try:
         module = make(network, setting)
@@ -137,7 +139,7 @@ def _run(network: Network, module: "nn.Module", setting: "Setting") -> int:
 def _write(network: Network, options: argparse.Namespace, module: "nn.Module | None" = None) -> int:
     for name in options.output:
         if name == STANDARD_OUTPUT:
-            print(source(network), end="")
+            print(print_file(network), end="")
         else:
             print(write(network, Path(name), module), flush=True)
     return 0

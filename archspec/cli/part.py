@@ -7,7 +7,7 @@ from dataclasses import replace
 from archspec.cli import Usage
 from archspec.diagnostics import SpecError
 from archspec.network import Network
-from archspec.pipeline import Report
+from archspec.report import Report
 
 
 def add_size_option(parser: argparse.ArgumentParser) -> None:

@@ -1,16 +1,16 @@
 """Arguments that are sizes of tensors: a module can read them from its own inputs only."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence as AbstractSequence
 from typing import Any
 
 from archspec.expand.context import Context
 from archspec.expand.items import Given, Value
 from archspec.graph import Composite
 from archspec.sizes import Dimension, Measured
-from archspec.syntax import Node
+from archspec.syntax import Node, Sequence
 
 
-def at_hand(context: Context, given: Given, inputs: Sequence[Value]) -> Given:
+def at_hand(context: Context, given: Given, inputs: AbstractSequence[Value]) -> Given:
     """The arguments of a layer, with every symbolic size read from a tensor of its scope.
 
     A size that comes from elsewhere (a block was given it, or a group stands around the layer) is
@@ -24,7 +24,9 @@ def at_hand(context: Context, given: Given, inputs: Sequence[Value]) -> Given:
 
 def _local(context: Context, value: Any, node: Node, owner: Value) -> Any:
     if isinstance(value, list):
-        return [_local(context, each, node, owner) for each in value]
+        one_by_one = isinstance(node, Sequence) and len(node.items) == len(value)
+        nodes = node.items if one_by_one else [node] * len(value)
+        return [_local(context, *pair, owner) for pair in zip(value, nodes, strict=True)]
     if not isinstance(value, Measured):
         return value
     own = owner.composite

@@ -7,9 +7,11 @@ from typing import Final
 from archspec.diagnostics import Diagnostic, Label, Place
 from archspec.expand.breaking import reason
 from archspec.network import Network
-from archspec.sizes import Condition
+from archspec.sizes import Condition, ValidSet
 from archspec.sizes.declaration import as_requirement, unmet
 from archspec.sizes.members import is_all_from
+from archspec.sizes.periodic import SizeSet
+from archspec.sizes.scaling import is_table_end
 from archspec.sizes.solving import grows
 from archspec.syntax import Node, Scalar, Sequence
 
@@ -21,7 +23,7 @@ def partial(network: Network) -> Iterator[Diagnostic]:
     """N403: sizes that do not work, though smaller ones do, and nothing is declared of them."""
     sizes, declared = network.sizes, set(network.declaration.symbols)
     still_open = [name for name in sizes.symbols if name not in declared]
-    gapped = [name for name in still_open if not is_all_from(sizes.sets[name].sizes)]
+    gapped = [name for name in still_open if not is_all_from(_decided(sizes.sets[name]))]
     ties = _open_ties(network)
     names = gapped or [name for name in still_open if any(name in tie.symbols for tie in ties)]
     if not names:
@@ -37,6 +39,12 @@ def partial(network: Network) -> Iterator[Diagnostic]:
         labels = why.labels
     place = _place(network, names[0])
     yield Diagnostic("N403", message, place, labels, help=_declaration(network, gapped))
+
+
+def _decided(valid: ValidSet) -> SizeSet | None:
+    """A set without the ends of tables: what is beyond them is not known not to work."""
+    known = tuple(each for each in valid.conditions if not is_table_end(each))
+    return ValidSet(valid.symbol, known).sizes
 
 
 def _open_ties(network: Network) -> list[Condition]:

@@ -1,5 +1,6 @@
 """Poolings. Formulas: https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html"""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
@@ -9,7 +10,7 @@ from archspec.diagnostics import Fault
 from archspec.ops.arguments import Bool, Float, Int, One, Three, Two
 from archspec.ops.registry import register
 from archspec.ops.window import LARGEST, Line, Plane, Spatial, Volume, misfit
-from archspec.sizes import Size, holds, minimum
+from archspec.sizes import Condition, Size, holds, minimum
 from archspec.tensors import DTYPES, FLOATS, INTEGERS, Tensor
 
 _KERNEL: Final[Any] = Field(description="size of the window")
@@ -19,7 +20,7 @@ _DILATION: Final[Any] = Field(1, description="distance between the points of the
 _DIVISOR: Final[Any] = Field(None, description="divide by this, not by the size of the window")
 
 
-class _Pool(Spatial):
+class Pool(Spatial):
     """What poolings with a sliding window share."""
 
     positional: ClassVar[tuple[str, ...]] = ("kernel_size",)
@@ -35,8 +36,18 @@ class _Pool(Spatial):
 
     def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
         self.filled(x, x.shape)
-        windows = zip(x.shape[1:], self._reaches(), self._strides(), self._paddings(), strict=True)
-        return x.sized(x.shape[0], *(self._along(*window) for window in windows))
+        return x.sized(x.shape[0], *(self._along(*window) for window in self._windows(x)))
+
+    def clipped(self, x: Tensor) -> list[bool | Condition]:
+        """Per dimension, whether the last window is left out, as it would begin in the padding."""
+        if not self.ceil_mode:
+            return []
+        ends = (self._last(*window) for window in self._windows(x))
+        return [inside < last for last, inside in ends]
+
+    def _windows(self, x: Tensor) -> Iterator[tuple[Size, int, int, int]]:
+        """Per dimension: its size, and reach, stride and padding of the window."""
+        return zip(x.shape[1:], self._reaches(), self._strides(), self._paddings(), strict=True)
 
     def _reaches(self) -> tuple[int, ...]:
         """How many points the window spans, per dimension."""
@@ -58,17 +69,20 @@ class _Pool(Spatial):
         if not holds(room >= reach):
             smallest = max(reach - 2 * padding - beyond, 1)
             raise misfit(size, reach, smallest, 2 * padding, most=self._most_padding(reach))
-        last = (room - reach) // stride
-        if self.ceil_mode:
-            last = minimum(last, (size + padding - 1) // stride)
-        return last + 1
+        last, inside = self._last(size, reach, stride, padding)
+        return (minimum(last, inside) if self.ceil_mode else last) + 1
+
+    def _last(self, size: Size, reach: int, stride: int, padding: int) -> tuple[Size, Size]:
+        """Numbers of windows: of the last one with room, of the last before the far padding."""
+        beyond = stride - 1 if self.ceil_mode else 0
+        return (size + 2 * padding + beyond - reach) // stride, (size + padding - 1) // stride
 
     def _most_padding(self, reach: int) -> int | None:
         """How much padding could be asked for, to make a window fit."""
         return None
 
 
-class _PaddedPool(_Pool):
+class _PaddedPool(Pool):
     padding: int | tuple[int, ...]
 
     def check(self) -> None:
@@ -117,7 +131,7 @@ class _DividingPool(_AvgPool):
         self.in_range(-LARGEST, "divisor_override", self.divisor_override or 1)
 
 
-class _LPPool(_Pool):
+class _LPPool(Pool):
     positional: ClassVar[tuple[str, ...]] = ("norm_type", "kernel_size")
     dtypes: ClassVar[tuple[str, ...] | None] = DTYPES
 
@@ -133,7 +147,7 @@ class _LPPool(_Pool):
         return pooled if x.is_float else replace(pooled, dtype="float32")
 
 
-class _InsidePool(_Pool):
+class _InsidePool(Pool):
     """Average pooling in 3d, which wants its window inside the input, before any padding."""
 
     def _along(self, size: Size, reach: int, stride: int, padding: int) -> Size:

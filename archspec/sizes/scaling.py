@@ -47,6 +47,11 @@ def scalable(size: Size, scale: float) -> bool | Condition:
     return size <= TABLE
 
 
+def is_table_end(condition: Condition) -> bool:
+    """Whether a condition keeps a size within a table, beyond which nothing is decided."""
+    return condition.left == TABLE and condition.relation == ">=" and not condition.others
+
+
 @lru_cache(maxsize=256)
 def _fraction(scale: float) -> Fraction | None:
     """The fraction that gives the same sizes; None if there is none, for all sizes."""

@@ -7,7 +7,7 @@ expect = "{parameters: n, macs: n, outputs: {name: [n, ...]}, at: {symbol: n}}",
 from archspec.diagnostics import Collector, Refused
 from archspec.spec.model import Expectation
 from archspec.spec.parts import as_mapping, refuse_unknown_keys
-from archspec.syntax import Node, Scalar, Sequence, describe
+from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
 
 KEYS = ("parameters", "macs", "outputs", "at")
 
@@ -19,10 +19,10 @@ def read_expect(node: Node, found: Collector) -> Expectation:
     outputs, at = top.get("outputs"), top.get("at")
     shapes = () if outputs is None else as_mapping(outputs, "`outputs:`", found, _SHAPES).items()
     sizes = () if at is None else as_mapping(at, "`at:`", found, _SIZES).items()
-    counts = {key: top.get(key) for key in ("parameters", "macs")}
     return Expectation.model_construct(
         node=top,
-        **{key: value and _number(value, f"`{key}:`", found) for key, value in counts.items()},
+        parameters=_count(top, "parameters", found),
+        macs=_count(top, "macs", found),
         outputs={name.text: (name, _shape(shape, found)) for name, shape in shapes},
         at={name.text: (name, _number(size, "a size", found)) for name, size in sizes},
     )
@@ -30,6 +30,11 @@ def read_expect(node: Node, found: Collector) -> Expectation:
 
 _SHAPES = "for example `outputs: {output: [1000]}`"
 _SIZES = "for example `at: {H: 224, W: 224}`"
+
+
+def _count(top: Mapping, key: str, found: Collector) -> Scalar | None:
+    node = top.get(key)
+    return None if node is None else _number(node, f"`{key}:`", found)
 
 
 def _shape(node: Node, found: Collector) -> tuple[Scalar, ...]:

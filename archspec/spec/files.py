@@ -102,6 +102,8 @@ class Files:
     def _folders(self) -> Iterator[_Folder]:
         if self.own is not None:
             yield self.own
+            if self.own.root in self.libraries:  # a library relies on its own files first
+                yield _Folder(self.own.root, self.own.root)
         yield from (_Folder(each, each) for each in self.libraries)
 
     def find(self, text: str) -> Path | None:

@@ -15,6 +15,8 @@ TOKENS = (
     *("{i}", "{", "}", "{i}{", "<<: *a", "&a [*a]", "*a", "&a", "!!python/object:os.system", "---"),
     *("from: input", "from: a", "from: [a, b]", "when: =true", "repeat: 3", "repeat: 999999999"),
     *("connect: dense", "for: i in range(99999)", "layers:", "merge: Concat", "branches:", "Reuse"),
+    *("extends: torchvision/resnet.yaml", "include: blocks/conv_norm.yaml", "variant: resnet50"),
+    *("variants: {a: {}}", "expect: {parameters: 1}", "at: {H: 1}", "../x.yaml", "extends: /x"),
     *("Conv2d", "Linear", "Parameter", "Buffer", "Concat", "Add", "input", "forward", "__init__"),
     *("\x00", "\x85", "\u2028", "\ufeff", "\ud7ff", "é", "𝟙", "ﬁ", "К", "\x7f", "\r\n", "  " * 40),
 )

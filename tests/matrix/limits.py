@@ -19,15 +19,6 @@ class Recurrent(nn.Module):
         return self.lstm(x)[0]
 
 
-class Attentive(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.attention = nn.MultiheadAttention(6, 2, batch_first=True)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.attention(x, x, x, need_weights=False)[0]
-
-
 class Normed(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -126,13 +117,6 @@ LIMITS = (
         lambda case: any(
             isinstance(case.build().get_submodule(path), nn.Sequential) for path in case.blocks
         ),
-    ),
-    Limit(
-        ("traces",),
-        "Graphs differed across invocations",
-        "`nn.MultiheadAttention`, whose fast path is taken in one run and not in the other",
-        Twin(Attentive),
-        lambda case: case.has("MultiheadAttention", "TransformerEncoderLayer"),
     ),
     Limit(
         ("scripts",),
