@@ -129,9 +129,21 @@ def expanded(spec: Spec, name: str, network: Network) -> str:
     """
     for comments in (True, False):
         try:
-            copy = load(flatten(spec, spec.title, comments=comments))
+            text = flatten(spec, spec.title, comments=comments)
+            copy = load(text, filename=spec.node.source.name)
         except SpecError:
             continue
-        if generate(copy) == generate(network):
+        if generate(copy) == generate(_with_fractions(network, copy)):
             return flatten(spec, name, comments=comments)
     raise ValueError(f"{spec.title} cannot be written as one file")
+
+
+def _with_fractions(network: Network, copy: Network) -> Network:
+    """The network with those parameters as fractions that the copy has as such: 1 and 1.0."""
+    fractions = {
+        name: value
+        for name, value in copy.params.items()
+        if isinstance(value, float) and type(network.params[name]) is int
+    }
+    whole = {name: network.params[name] for name in fractions}
+    return load(network.spec.with_params(**fractions)) if whole and whole == fractions else network

@@ -8,8 +8,12 @@ from importlib import import_module
 NAMES = {
     "check": "the process `archspec check`, against what it cannot do without",
     "inprocess": "`archspec.load` in a warm process, by stage",
+    "symbolic": "symbolic sizes against numbers, in a warm process",
     "large": "10 000 and 100 000 layers",
     "build": "`net.build()` against a hand-written module (needs torch)",
+    "bytecodes": "bytecodes of a forward pass against hand-written modules (needs torch)",
+    "activations": "peak bytes of live activations, against the same (needs torch)",
+    "forward": "time of a forward pass, against the same (needs torch)",
 }
 
 

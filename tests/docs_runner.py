@@ -4,8 +4,8 @@
 
 Blocks, by the language of their fence:
 
-- `yaml`: a whole spec. It must check clean, without warnings; if a `text` block follows, that is
-  what `check` says of it.
+- `yaml`: a whole spec. It must check clean, without warnings (notes may be); if a `text` block
+  follows, that is what `check` says of it.
 - `python`: run top to bottom, in one namespace for each page. A `text` block is what it prints.
 - `console`: `$ archspec …`, `$ cat FILE` and `$ echo $?`, each with its output.
 - `sh`: set-up of a machine, not run: its files and extras must exist.
@@ -93,7 +93,8 @@ class Page:
 
     def yaml(self, body: str, where: str, shown: bool) -> str:
         name = self.file(body) or "spec.yaml"
-        said = render(check(body, filename=name).diagnostics)
+        found = check(body, filename=name).diagnostics
+        said = render([each for each in found if shown or each.severity != "note"])
         assert shown or not said, f"{where}: {said}"
         self.printed = said.rstrip() + "\n" if shown else None
         return body

@@ -1,5 +1,6 @@
 """What the tests of the core share: short specs, and what archspec says about them."""
 
+import re
 import textwrap
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import torch
 
 import archspec
+from archspec.backends.source import generate
 
 HEAD = "archspec: 1\n"
 IMAGE = "inputs: {image: [3, 8, 8]}\n"
@@ -81,3 +83,12 @@ def raises(kind: type[Exception], action: Callable[[], Any]) -> Exception:
     except kind as error_:
         return error_
     raise AssertionError(f"{kind.__name__} was not raised")
+
+
+def same(a: archspec.Network, b: archspec.Network) -> bool:
+    """Whether two networks run the same code, whatever the files they come from."""
+    return _code(a) == _code(b)
+
+
+def _code(network: archspec.Network) -> str:
+    return re.sub("Made by archspec.*", "", generate(network)[0])

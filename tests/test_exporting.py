@@ -135,6 +135,19 @@ def test_clipped_windows_are_left_to_export() -> None:
     )
 
 
+def test_windows_that_are_clipped_here_and_there() -> None:
+    """Export takes the branch of the example: sizes that are divisible by 3 take the other."""
+    network = line("  pool: {AvgPool1d: {kernel_size: 2, stride: 3, ceil_mode: true}}\n")
+    assert exports(network).kept == {"T": Progression(4, 3)}
+
+
+def test_a_norm_over_shifted_sizes_is_left_to_export() -> None:
+    layers = "  pad: {CircularPad1d: {padding: 4}}\n  norm: InstanceNorm1d\n  a: ReLU\n"
+    plan = exports(line(layers))
+    assert plan.automatic
+    assert plan.kept == {"T": Progression(4)}
+
+
 def test_clipped_windows_are_beyond_its_solver_still() -> None:
     """If this fails, torch has learned it: then `Dim.AUTO` is not needed any more."""
     network = line("  pool: {MaxPool1d: {kernel_size: 3, stride: 2, ceil_mode: true}}\n")

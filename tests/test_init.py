@@ -181,6 +181,20 @@ def test_rules_read_as_a_person_writes_them() -> None:
     ]
 
 
+def test_endings_stand_for_the_parameters_of_a_rule_and_no_others() -> None:
+    body = """
+        init: {"*.[01].fc*": {constant_: 3}, "*.out.weight": {constant_: 5}}
+        blocks:
+          Pair: {layers: {fc: {Linear: {out_features: 4}}, out: {Linear: {out_features: 4}}}}
+        layers: {pairs: {repeat: 4, Pair: {}}}
+        """
+    state = archspec.loads(spec(body, "inputs: {x: [4]}\n")).build().state_dict()
+    found = {name for name, tensor in state.items() if (tensor == 3).all()}
+    assert found == {"pairs.0.fc.weight", "pairs.1.fc.weight"}
+    found = {name for name, tensor in state.items() if (tensor == 5).all()}
+    assert found == {f"pairs.{number}.out.weight" for number in range(4)}
+
+
 def test_a_thousand_layers_are_a_few_lines() -> None:
     body = """
         init: {Linear: {weight: zeros_}, Conv1d: {weight: ones_, bias: zeros_}}

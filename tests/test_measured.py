@@ -5,7 +5,7 @@ import pickle
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 import torch
@@ -101,18 +101,18 @@ CASES = {
   rolled: {Roll: {shifts: [=H // 2, =-W], dims: [2, 3]}}
   again: {Reshape: {shape: [-1, =W * H, 3]}}
 """,
-        lambda x: x.reshape(x.shape[0], 6, x.shape[3], x.shape[2])
-        .roll((x.shape[2] // 2, -x.shape[3]), (2, 3))
-        .reshape(x.shape[0], -1, x.shape[2] * x.shape[3], 3),
+        lambda x: (
+            x.reshape(x.shape[0], 6, x.shape[3], x.shape[2])
+            .roll((x.shape[2] // 2, -x.shape[3]), (2, 3))
+            .reshape(x.shape[0], -1, x.shape[2] * x.shape[3], 3)
+        ),
     ),
     "blocks": Case(
         """
   cut: {Unfold: {kernel_size: 3, padding: 1, stride: 2}}
   fold: {Fold: {output_size: [=H, =W], kernel_size: 3, padding: 1, stride: 2}}
 """,
-        lambda x: F.fold(
-            F.unfold(x, 3, padding=1, stride=2), x.shape[2:], 3, padding=1, stride=2
-        ),
+        lambda x: F.fold(F.unfold(x, 3, padding=1, stride=2), x.shape[2:], 3, padding=1, stride=2),
     ),
     "crop": Case(
         "  - Slice: {dim: 2, start: =H // 3, end: =H - 2}\n  - Slice: {dim: 3, end: =-W // 2}\n",
@@ -341,8 +341,10 @@ def test_code_reads_as_it_was_written(written: str, code: str) -> None:
 
 def test_a_size_of_endless_arithmetic_is_refused() -> None:
     names = "abcdefghijklmnopqrstuvwxyz"
-    text = "archspec: 1\ninputs: {x: [2, H, W]}\nblocks:\n  B:\n    params:\n      a: =input.height\n"
-    text += "".join(f"      {b}: ={a} * {a}\n" for a, b in zip(names, names[1:], strict=False))
+    text = (
+        "archspec: 1\ninputs: {x: [2, H, W]}\nblocks:\n  B:\n    params:\n      a: =input.height\n"
+    )
+    text += "".join(f"      {b}: ={a} * {a}\n" for a, b in pairwise(names))
     text += "    layers: [{Upsample: {size: [=z, =z]}}]\nlayers: [B]\n"
     with pytest.raises(archspec.SpecError) as raised:
         archspec.loads(text)

@@ -86,7 +86,8 @@ def runs(network: Network, module: torch.nn.Module, **sizes: int) -> bool:
             result = module(*inputs)
     except (RuntimeError, ValueError):
         return False
-    results = result if isinstance(result, tuple) else (result,)
+    results = tuple(result.values()) if isinstance(result, dict) else result
+    results = results if isinstance(results, tuple) else (results,)
     for real, shape in zip(results, network.outputs.values(), strict=True):
         assert tuple(real.shape) == (2, *(at(size, sizes) for size in shape))
     return True

@@ -1,14 +1,14 @@
 """The zoo equals torchvision's models, as recorded data has them."""
 
 import re
+from typing import Any
 
 import pytest
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from tests import conformance, zoo
-from tests.conformance import input_by_formula, predicted_calls, sizes_of, value
-from tests.zoo import Model, called, named, network, on_meta
+from tests.conformance import Shape, input_by_formula, predicted_calls, sizes_of, value
+from tests.zoo import Model, named, network, on_meta, passed
 
 MODELS = [model for model in zoo.models() if model.variant in zoo.families()]
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
@@ -41,17 +41,14 @@ def test_work(model: Model) -> None:
     """MACs are half of what PyTorch counts, with attention in plain steps."""
     predicted = network(model)
     assert value(predicted.macs, sizes_of(predicted, model.input)) == model.macs
-    counter = FlopCounterMode(display=False)
-    with counter:
-        called.__wrapped__(model)
-    assert counter.get_total_flops() == model.facts["flops"]
+    assert passed(model).flops == model.facts["flops"]
 
 
 @every_model
 def test_calls(model: Model) -> None:
     """Every recorded call of a layer is predicted and made, in that order, with its shapes."""
     recorded = {call.name for call in model.calls}
-    assert called(model).of(recorded) == model.calls
+    assert passed(model).run.of(recorded) == model.calls
     predicted = predicted_calls(network(model), model.input)
     assert [call for call in predicted if call.name in recorded] == model.calls
 
@@ -60,20 +57,27 @@ def test_calls(model: Model) -> None:
 def test_stages(model: Model) -> None:
     """The root's children give what torchvision's give."""
     stages = dict(model.stages)
-    found = [(call.name, call.output) for call in called(model).calls if call.name in stages]
+    found = [(call.name, call.output) for call in passed(model).run.calls if call.name in stages]
     assert found == model.stages
 
 
 @every_model
-@pytest.mark.parametrize("training", [False, True], ids=["eval", "training"])
-def test_outputs(model: Model, training: bool) -> None:
-    """What comes out, by name and in order: in training the outputs of auxiliary heads too."""
-    wanted = model.outputs(training=training)
-    batch = next(iter(wanted.values()))[0]
-    image = torch.zeros((batch, *model.input[1:]), device="meta")
+def test_outputs(model: Model) -> None:
+    """What comes out, by name and in order."""
+    assert shapes(passed(model).run.output) == list(model.outputs(training=False).items())
+
+
+@every_model
+def test_outputs_in_training(model: Model) -> None:
+    """The same, with the outputs of auxiliary heads."""
+    image = torch.zeros((2, *model.input[1:]), device="meta")
     with torch.no_grad():
-        result = named(on_meta(model).train(training)(image))
-    assert [(name, tuple(each.shape)) for name, each in result.items()] == list(wanted.items())
+        result = on_meta(model).train()(image)
+    assert shapes(result) == list(model.outputs(training=True).items())
+
+
+def shapes(outputs: Any) -> list[tuple[str, Shape]]:
+    return [(name, tuple(each.shape)) for name, each in named(outputs).items()]
 
 
 @every_model

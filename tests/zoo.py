@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 import archspec
 from archspec import library
@@ -119,6 +120,7 @@ def variants_of(path: Path) -> list[str]:
     return list(open_spec(path, Collector(), library.folders()).variants)
 
 
+@cache
 def network(model: Model) -> Network:
     """The network of a model."""
     return load(model.variant, **model.params)
@@ -146,13 +148,24 @@ def on_meta(model: Model) -> torch.nn.Module:
     return network(model).build(device="meta")
 
 
+@dataclass(frozen=True)
+class Pass:
+    """One pass of the recorded input through a module: its calls, its output, and its FLOPs."""
+
+    run: Run
+    flops: int
+
+
 @cache
-def called(model: Model) -> Run:
-    """A pass of the recorded input through the module."""
+def passed(model: Model) -> Pass:
+    """A pass in eval, without memory, with attention in plain steps: else it would hide FLOPs."""
+    module = on_meta(model)
+    image = torch.zeros(model.input, device="meta")
     fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)  # it would hide layers and FLOPs
+    torch.backends.mha.set_fastpath_enabled(False)
     try:
-        return run(on_meta(model), torch.zeros(model.input, device="meta"))
+        with FlopCounterMode(display=False) as counter:
+            return Pass(run(module, image), counter.get_total_flops())
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
 

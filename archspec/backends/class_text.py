@@ -11,7 +11,6 @@ from archspec.backends.layout import WIDTH, lay_out
 from archspec.backends.literals import is_identifier, literal
 from archspec.backends.plans import Plan, stem_of
 from archspec.backends.spelling import Speller
-from archspec.ops import FreeTensor
 
 LEVEL = 4
 """Columns of a level of indentation."""
@@ -67,7 +66,7 @@ def _annotations(plan: Plan) -> str:
     names = (
         member.name
         for member in plan.members
-        if isinstance(member.value, FreeTensor) and member.value.init is None
+        if member.free is not None and member.free.init is None
     )
     return "".join(f"{' ' * LEVEL}{name}: Tensor\n" for name in names if is_identifier(name))
 
@@ -80,8 +79,9 @@ def _makes(classes: Classes, each: Class) -> Iterator[Statement]:
         return
     yield Statement("super().__init__()")
     for member in plan.members:
-        if isinstance(member.value, FreeTensor):
-            yield Statement(declaration(member.name, member.value))
+        if member.free is not None:
+            made = speller.code(member.value)
+            yield Statement(declaration(member.name, member.free, made))
         elif isinstance(member.value, Repeated):
             index, head, (code,) = speller.loop(member.value)
             yield Statement(f"{head.replace('for _ ', f'for {index} ', 1)}:")
@@ -103,9 +103,8 @@ def _counted(name: str, index: str) -> str:
 def _initialisers(plan: Plan, *, is_root: bool) -> dict[str, list[Statement]]:
     """The methods that `__init__` calls at its end, to fill what it made."""
     methods = {}
-    free = [(m.name, m.value) for m in plan.members if isinstance(m.value, FreeTensor)]
-    if free:
-        own = [line for name, tensor in free for line in filling(name, tensor)]
+    own = [line for m in plan.members if m.free for line in filling(m.name, m.free)]
+    if own:
         methods["reset_parameters"] = [Statement(line) for line in own]
     if rules := statements(plan.composite) if is_root else []:
         methods["init_weights"] = [Statement(line, depth) for depth, line in rules]

@@ -4,7 +4,7 @@ Composites that differ in numbers only share a class; the numbers that differ be
 its constructor, under the spec's own parameter names where they have them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from archspec.backends.expressions import (
 )
 from archspec.backends.folding import fold, growing
 from archspec.backends.forward import Forward, braced, emissions
+from archspec.backends.free import empty, filling
 from archspec.backends.literals import TAKEN as TAKEN_WORDS
 from archspec.backends.literals import class_name, literal
 from archspec.backends.plans import (
@@ -68,8 +69,11 @@ class Classes:
         """The names at the top of the file."""
         self.small = SmallModules(self.taken)
         self.plans: dict[int, Plan] = {}
-        self.keys: dict[int, str] = {}
-        self.classes: dict[str, Class] = {}
+        self.classes: list[Class] = []
+        self.numbers: dict[int, int] = {}
+        """By composite: the number of its class."""
+        self.topologies: dict[Hashable, int] = {}
+        """The number of the class with this structure."""
         self.tuples: dict[str, tuple[str, ...]] = {}
         """The named tuples that scopes return: their fields."""
         self.described: dict[int, tuple[Any, ...]] = {}
@@ -77,7 +81,7 @@ class Classes:
         self.scope = root
         self.root = self.plan(root, trace, root.kind or "network")
         self.name_classes()
-        for each in self.classes.values():
+        for each in self.classes:
             rows = [list(self.literals(plan)) for plan in each.plans]
             params = [plan.composite.params for plan in each.plans]
             kind = each.plans[0].composite.kind or ""
@@ -85,7 +89,7 @@ class Classes:
 
     def class_of(self, scope: Composite) -> Class:
         """The class whose instance a composite is."""
-        return self.classes[self.keys[id(scope)]]
+        return self.classes[self.numbers[id(scope)]]
 
     # Plans, innermost first.
 
@@ -121,7 +125,7 @@ class Classes:
                 continue
             found = first[id(target)]
             if isinstance(found, FreeTensor):
-                yield Member(name, found)
+                yield Member(name, empty(found), found)
             elif isinstance(found, Construct):
                 yield Member(name, self.constructed(target, found))
             elif isinstance(found, Function) and chain:
@@ -147,13 +151,12 @@ class Classes:
 
     def sequence(self, plan: Plan, function: str) -> Invocation:
         """A call that makes a sequence of the members of a plan."""
-        members = [(m.name, m.value) for m in plan.members if not isinstance(m.value, FreeTensor)]
-        values = [value for _, value in members]
-        if [name for name, _ in members] == [str(n) for n in range(len(values))]:
+        values = [member.value for member in plan.members]
+        if [member.name for member in plan.members] == [str(n) for n in range(len(values))]:
             return Invocation(function, tuple((None, value) for value in self.folded(values)))
         pairs = tuple(
-            (None, Invocation("", ((None, Text(literal(name))), (None, value))))
-            for name, value in members
+            (None, Invocation("", ((None, Text(literal(each.name))), (None, each.value))))
+            for each in plan.members
         )
         listed = Invocation("", pairs, "[]")
         return Invocation(function, ((None, Invocation("OrderedDict", ((None, listed),))),))
@@ -215,15 +218,15 @@ class Classes:
     def counted(self, members: list[Member]) -> list[Member]:
         """Members with consecutive names, as a loop where they are alike."""
         names = [member.name for member in members]
-        values = [m.value for m in members if not isinstance(m.value, FreeTensor)]
-        if not are_counted(names) or len(values) < len(members):
+        values = [member.value for member in members]
+        if not are_counted(names):
             return members
         run = growing(values, [self.describe(value) for value in values])
         return members if run is None else [Member(names[0], run)]
 
     def describe(self, expression: Expression) -> tuple[Any, tuple[Any, ...]]:
         """What makes two expressions the same but for literals, and all of those."""
-        return skeleton(expression, self.keys), tuple(self.all_literals(expression))
+        return skeleton(expression, self.numbers), tuple(self.all_literals(expression))
 
     def all_literals(self, expression: Expression) -> Iterator[Any]:
         """The literals of an expression and of the classes in it."""
@@ -242,37 +245,41 @@ class Classes:
         """Put a plan into the class of its topology."""
         scope = plan.composite
         plan.whole = self.sequence(plan, "super().__init__") if plan.sequential else None
-        key = repr((plan.name, plan.sequential, plan.arguments, plan.lines, self.outline(plan)))
-        self.keys[id(scope)] = key
         literals = tuple(each for value in plan.values() for each in self.all_literals(value))
         lists = [each for each in scope.params.values() if isinstance(each, list)]
         self.described[id(scope)] = (*literals, repr(lists)) if lists else literals
-        each = self.classes.setdefault(key, Class(plan.name))
+        lines = tuple((line.code, line.depth) for line in plan.lines)
+        topology = (plan.name, plan.sequential, *plan.arguments, lines, *self.outline(plan))
+        number = self.numbers[id(scope)] = self.topologies.setdefault(topology, len(self.classes))
+        if number == len(self.classes):
+            self.classes.append(Class(plan.name))
+        each = self.classes[number]
         plan.number = len(each.plans)
         each.plans.append(plan)
 
-    def outline(self, plan: Plan) -> list[Any]:
+    def outline(self, plan: Plan) -> list[Hashable]:
         """What makes two plans the same but for literals."""
         if plan.whole is not None:
-            return [skeleton(plan.whole, self.keys)]
+            return [skeleton(plan.whole, self.numbers)]
         return [
             (
-                m.name,
-                repr(m.value) if isinstance(m.value, FreeTensor) else skeleton(m.value, self.keys),
+                member.name,
+                skeleton(member.value, self.numbers),
+                tuple(filling(member.name, member.free)) if member.free else member.free,
             )
-            for m in plan.members
+            for member in plan.members
         ]
 
     def name_classes(self) -> None:
         """Give every class a name of its own: topologies of one block say how they differ."""
         groups: dict[str, list[Class]] = {}
-        for each in self.classes.values():
+        for each in self.classes:
             groups.setdefault(each.name, []).append(each)
         for group in groups.values():
             composites = [[plan.composite for plan in each.plans] for each in group]
             for each, suffix in zip(group, distinguished(composites), strict=True):
                 each.name += suffix
-        for each in self.classes.values():
+        for each in self.classes:
             each.name = claim(each.name, self.taken)
 
     def literals(self, plan: Plan) -> Iterator[Hole]:

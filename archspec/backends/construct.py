@@ -112,11 +112,11 @@ class _Torch:
     def __getattr__(self, name: str) -> Any:
         return getattr(torch, name)
 
-    def empty(self, sizes: tuple[int, ...], dtype: torch.dtype | None = None) -> torch.Tensor:
+    def empty(self, *sizes: Any, dtype: torch.dtype | None = None) -> torch.Tensor:
         """`torch.empty`, with the device, and the dtype if it is a floating-point tensor."""
         if dtype is None or dtype.is_floating_point:
             dtype = self.dtype or dtype
-        return torch.empty(sizes, device=self.device, dtype=dtype)
+        return torch.empty(*sizes, device=self.device, dtype=dtype)
 
 
 def _bare(

@@ -11,6 +11,8 @@ Column = tuple[Any, ...]
 """A literal of a class: its value in each instance."""
 MAX_LISTED = 4
 """Items of a tuple whose types are written one by one."""
+SIZE: Final = "size"
+"""What a size of a parameter or buffer is called, if nothing else has it."""
 MAX_PLAIN = 2
 """So many arguments need no names, whatever they are."""
 _NONE: Final = object()
@@ -45,9 +47,10 @@ class Constructor:
     columns: list[Column] = field(default_factory=list)
     """For every literal, in reading order: its value in each instance."""
     parameters: list[Parameter] = field(default_factory=list)
-    codes: dict[str, str] = field(default_factory=dict)
-    """The code of a column that an argument holds, by `key`."""
-    origins: list[str | None] = field(default_factory=list)
+    codes: list[str | None] = field(default_factory=list)
+    """For every literal, the code of the argument that holds it; None where there is none."""
+    origins: set[str] = field(default_factory=set)
+    """Arguments that are parameters of the network."""
 
     def choose(
         self,
@@ -65,40 +68,63 @@ class Constructor:
             taken: names at the top of the file.
         """
         self.columns = [tuple(hole.value for hole in column) for column in zip(*rows, strict=True)]
-        first = rows[0] if rows else []
-        self.origins = [hole.origin for hole in first]
         own = _own_columns(params)
-        found: dict[str, Parameter] = {}
+        known: dict[str, str] = {}
+        first = rows[0] if rows else ()
         for hole, column in zip(first, self.columns, strict=True):
-            key = _key(column, hole.origin)
-            if key in self.codes or not (_varies(column) or hole.origin):
-                continue
-            if hole.origin is not None:
-                wanted, whole, code = hole.origin, column, "{}"
-            else:
-                wanted, whole, code = own.get(repr(column), (hole.hint, column, "{}"))
-            name = next((n for n, p in found.items() if p.column is whole), None)
-            if name is None:
-                name = fresh(identifier(wanted), {*found, *taken})
-                default = column[0] if hole.origin else defaults.get(wanted, _NONE)
-                given = wanted in params[0] and repr(column) in own
-                default = default if given or hole.origin else _NONE
-                by_position = default is _NONE and (given or not found)
-                found[name] = Parameter(name, whole, by_position, default)
-            self.codes[key] = code.format(name)
-        plain = [p for p in found.values() if not p.has_default]
+            code = None
+            if hole.origin is not None or _varies(column):
+                # By spelling: 1, 1.0 and true are three things.
+                key = repr((column, hole.origin))
+                named = replace(hole, hint=self.hint(first, column)) if hole.hint == SIZE else hole
+                code = known.get(key) or self.argument(named, column, own, defaults, taken)
+                known[key] = code
+            self.codes.append(code)
+        self.arrange()
+
+    def hint(self, holes: Sequence[Hole], column: Column) -> str:
+        """What a layer calls a number that is a size of a parameter too."""
+        pairs = zip(holes, self.columns, strict=True)
+        return next((h.hint for h, other in pairs if h.hint != SIZE and other == column), SIZE)
+
+    def argument(
+        self,
+        hole: Hole,
+        column: Column,
+        own: Mapping[str, tuple[str, Column, str]],
+        defaults: Mapping[str, Any],
+        taken: set[str],
+    ) -> str:
+        """The code of an argument for a column: a new one, unless it is an item of a known one."""
+        wanted, whole, code = hole.hint, column, "{}"
+        default, is_own = _NONE, False
+        if hole.origin is not None:
+            wanted, default = hole.origin, column[0]
+            self.origins.add(wanted)
+        elif is_own := (spelling := repr(column)) in own:
+            wanted, whole, code = own[spelling]
+            default = defaults.get(wanted, _NONE)
+        for parameter in self.parameters:
+            if parameter.column is whole:
+                return code.format(parameter.name)
+        name = fresh(identifier(wanted), {*taken, *(each.name for each in self.parameters)})
+        by_position = default is _NONE and (is_own or not self.parameters)
+        self.parameters.append(Parameter(name, whole, by_position, default))
+        return code.format(name)
+
+    def arrange(self) -> None:
+        """Put the arguments into order: by position, by name, with defaults."""
+        plain = [each for each in self.parameters if not each.has_default]
         if len(plain) <= MAX_PLAIN:
-            plain = [replace(p, by_position=True) for p in plain]
-        plain.sort(key=lambda p: not p.by_position)
-        self.parameters = plain + [p for p in found.values() if p.has_default]
+            plain = [replace(each, by_position=True) for each in plain]
+        plain.sort(key=lambda each: not each.by_position)
+        self.parameters = plain + [each for each in self.parameters if each.has_default]
 
     def spelled(self) -> list[tuple[str, bool]]:
         """For every literal in reading order its code, and whether it is an argument."""
-        pairs = zip(self.columns, self.origins, strict=True)
-        codes = (self.codes.get(_key(column, origin)) for column, origin in pairs)
         return [
             (literal(column[0]), False) if code is None else (code, True)
-            for column, code in zip(self.columns, codes, strict=True)
+            for column, code in zip(self.columns, self.codes, strict=True)
         ]
 
     def given(self, number: int) -> list[Hole]:
@@ -131,11 +157,6 @@ def _kind(value: Any) -> str:
             return f"tuple[{', '.join(_kind(each) for each in value)}]"
         return f"tuple[{annotation(value) or 'int'}, ...]"
     return type(value).__name__
-
-
-def _key(column: Column, origin: str | None) -> str:
-    """What two literals share if one argument holds both: 1, 1.0 and true are three things."""
-    return repr((column, origin))
 
 
 def _varies(column: Column) -> bool:

@@ -1,6 +1,6 @@
 """Expressions of generated code, as trees whose literals can become constructor arguments."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,8 +74,10 @@ def parts(expression: Expression) -> Iterator[Expression]:
         yield expression
 
 
-def skeleton(expression: Expression, classes: Mapping[int, str]) -> Any:
-    """What makes two expressions the same but for literals. `classes`: key of each composite."""
+def skeleton(expression: Expression, classes: Mapping[int, int]) -> Hashable:
+    """What makes two expressions the same but for literals. `classes` has the number of the
+    class of every composite.
+    """
     if isinstance(expression, Hole):
         return ("hole", expression.hint, expression.origin)
     if isinstance(expression, Text):

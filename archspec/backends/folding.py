@@ -28,7 +28,7 @@ def fold(items: Sequence[Expression], describe: Describe) -> list[Expression]:
     if len(items) < MIN_TURNS:
         return list(items)
     described = [describe(item) for item in items]
-    keys: dict[str, int] = {}
+    keys: dict[str, int] = {}  # by spelling: 1, 1.0 and true are three things
     same = [keys.setdefault(repr(each), len(keys)) for each in described]
     found: list[Expression] = []
     at = 0

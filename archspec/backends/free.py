@@ -4,15 +4,24 @@ They are made empty and filled later, as in PyTorch's own layers: a module that 
 device can be filled again.
 """
 
+from archspec.backends.constructors import SIZE
+from archspec.backends.expressions import Expression, Hole, Invocation, Text
+from archspec.backends.layout import normal
 from archspec.backends.literals import fresh, identifier, is_identifier, literal
-from archspec.expr import Formula, compile_expression
+from archspec.expr import Formula
 from archspec.ops import FreeTensor
 
 
-def declaration(name: str, tensor: FreeTensor) -> str:
-    """The statement that registers a parameter or buffer, without values."""
-    dtype = "" if tensor.dtype == "float32" else f", dtype=torch.{tensor.dtype}"
-    empty = f"torch.empty({literal(tensor.sizes)}{dtype})"
+def empty(tensor: FreeTensor) -> Invocation:
+    """The call that makes a parameter or buffer, without values."""
+    sizes: list[tuple[str | None, Expression]] = [(None, Hole(n, SIZE)) for n in tensor.sizes]
+    if tensor.dtype != "float32":
+        sizes.append(("dtype", Text(f"torch.{tensor.dtype}")))
+    return Invocation("torch.empty", tuple(sizes) if tensor.sizes else ((None, Text("()")), *sizes))
+
+
+def declaration(name: str, tensor: FreeTensor, empty: str) -> str:
+    """The statement that registers a parameter or buffer; `empty` is the code that makes it."""
     if tensor.init is None:
         end = "" if tensor.persistent else ", persistent=False"
         return f"self.register_buffer({literal(name)}, {empty}{end})"
@@ -48,9 +57,9 @@ def _computed(target: str, tensor: FreeTensor, formula: Formula) -> list[str]:
     used = [
         (position, variables[index])
         for position, index in enumerate(tensor.index)
-        if index in compile_expression(formula.text).names
+        if formula.reads(index)
     ]
-    code = formula.code(variables)
+    code = normal(formula.code(variables))
     if not used:
         return [f"{target}.fill_({code})"]
     lines = [f"{variable} = {_index(tensor, position)}" for position, variable in used]

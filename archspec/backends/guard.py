@@ -35,7 +35,8 @@ class _Check:
     contract: InputContract
 
     def __call__(self, module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        if not torch.compiler.is_compiling() and not torch.jit.is_tracing():
+        traced = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
+        if not traced and not torch.compiler.is_compiling():
             self.contract.check(args, kwargs, floats=_floats(module))
 
 

@@ -28,7 +28,9 @@ class Member:
     """
 
     name: str
-    value: Expression | FreeTensor
+    value: Expression
+    free: FreeTensor | None = None
+    """The parameter or buffer, if it is one: what its values are."""
 
 
 @dataclass(slots=True, eq=False)
@@ -53,7 +55,7 @@ class Plan:
         """What `__init__` makes of children, in reading order."""
         if self.whole is not None:
             return [self.whole]
-        return [m.value for m in self.members if not isinstance(m.value, FreeTensor)]
+        return [member.value for member in self.members]
 
 
 def is_chain(scope: Composite, emitted: Sequence[Emission | None]) -> bool:

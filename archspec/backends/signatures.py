@@ -44,18 +44,18 @@ class Signatures:
         self.network = network
         self.open_sizes = open_sizes
         self.classes = classes
-        self.uses: dict[str, list[_Use]] = {}
+        self.uses: dict[int, list[_Use]] = {}
         self.collect(network.graph.root, network.trace)
 
     def collect(self, scope: Composite, trace: Trace) -> None:
         """Note the use of a scope, and of all scopes in it."""
-        key = self.classes.keys.get(id(scope))
-        if key is not None:
+        kind = self.classes.numbers.get(id(scope))
+        if kind is not None:
             outputs = (o.value for o in scope.outputs if not o.training_only)
             given = tuple(trace.tensors[: len(scope.inputs)])
             number = self.classes.plans[id(scope)].number
             use = _Use(number, given, tuple(trace.tensors[value] for value in outputs))
-            self.uses.setdefault(key, []).append(use)
+            self.uses.setdefault(kind, []).append(use)
         for number, call in enumerate(scope.calls):
             if isinstance(call.target, Composite):
                 self.collect(call.target, trace.inner[number])
@@ -65,7 +65,7 @@ class Signatures:
         scope = each.plans[0].composite
         if scope is self.network.graph.root:
             return arrow(*root_shapes(self.network, self.open_sizes), 4)
-        uses = self.uses[self.classes.keys[id(scope)]]
+        uses = self.uses[self.classes.numbers[id(scope)]]
         ranks = {tuple(x.ndim for x in (*use.inputs, *use.outputs)) for use in uses}
         if len(ranks) > 1:
             return []

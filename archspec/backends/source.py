@@ -34,9 +34,7 @@ def generate(network: "Network") -> tuple[str, str]:
     classes = Classes(network.graph.root, network.trace, _defaults(network), found.fields)
     root = classes.class_of(network.graph.root).name
     signatures = Signatures(network, classes, found.sizes)
-    text = [
-        class_text(classes, each, signatures.summary(each)) for each in classes.classes.values()
-    ]
+    text = [class_text(classes, each, signatures.summary(each)) for each in classes.classes]
     small = [f"{each.rstrip()}\n" for each in classes.small.names.values()]
     factory = claim(identifier(network.name), classes.taken)
     doors = [_factory(network, classes, factory), _main(network, factory, classes.taken)]

@@ -13,14 +13,14 @@ from archspec.expand.expander import Expander
 from archspec.expand.initialisation import initialise
 from archspec.expand.invalid import argument_names
 from archspec.expand.params import bind, check_variants
-from archspec.expand.scope import facts_of
 from archspec.expand.requires import declare
+from archspec.expand.scope import facts_of
 from archspec.expand.sizing import find_sizes
 from archspec.graph import Composite, Graph
 from archspec.network import Network
 from archspec.ops import find
 from archspec.ops import names as type_names
-from archspec.sizes import Dimension, Measured, size_of
+from archspec.sizes import Dimension, Measured, Term, size_of
 from archspec.sizes.valid import check_names
 from archspec.spec import InputSpec, Spec
 from archspec.syntax import Mapping, Node, Scalar, Sequence, lift, plain
@@ -81,7 +81,7 @@ def _network(
     check_variants(context, names)
     known = tuple(each.name.text for each in spec.inputs)
     composite = Composite(spec.title, spec.node, spec.body.numbered, known)
-    symbols = {**_symbols(context, names, composite), **sizes}
+    symbols: dict[str, Term] = {**_symbols(context, names, composite), **sizes}
     names = {**names, **symbols}
     flows = {each.name.text: (_input(context, each, names), each.name) for each in spec.inputs}
     facts = facts_of(composite, flows)

@@ -41,5 +41,7 @@ def _facts(item: Item, tensor: Tensor) -> list[Term]:
 def _size(context: Context, node: Node, fact: Term, names: Names, scope: Scope) -> Size:
     word = node.value if isinstance(node, Scalar) else None
     if isinstance(word, str) and word.isidentifier() and word not in names:
-        return size_of(scope.bound.setdefault(word, fact))
-    return context.size(node, {**names, **scope.bound})
+        bound: Term = scope.bound.setdefault(word, fact)
+        return size_of(bound)
+    size: Size = context.size(node, {**names, **scope.bound})
+    return size

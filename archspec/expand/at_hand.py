@@ -19,13 +19,15 @@ def at_hand(context: Context, given: Given, inputs: AbstractSequence[Value]) -> 
     if not context.domain.atoms or not inputs:
         return given
     owner = inputs[0]
-    return {name: (_local(context, each, node, owner), node) for name, (each, node) in given.items()}
+    return {
+        name: (_local(context, each, node, owner), node) for name, (each, node) in given.items()
+    }
 
 
 def _local(context: Context, value: Any, node: Node, owner: Value) -> Any:
     if isinstance(value, list):
-        one_by_one = isinstance(node, Sequence) and len(node.items) == len(value)
-        nodes = node.items if one_by_one else [node] * len(value)
+        items = node.items if isinstance(node, Sequence) else []
+        nodes = items if len(items) == len(value) else [node] * len(value)
         return [_local(context, *pair, owner) for pair in zip(value, nodes, strict=True)]
     if not isinstance(value, Measured):
         return value

@@ -16,8 +16,6 @@ from archspec.expand.wiring import Wiring, no_result, order
 from archspec.graph import Composite, Output
 from archspec.resolve import outputs as resolved_outputs
 from archspec.spec import BlockSpec, Body, LayerSpec, Outputs
-from archspec.syntax import Node
-from archspec.tensors import Tensor
 
 
 class Expander:

@@ -56,11 +56,11 @@ def _wrong(context: Context, field: str, cls: type[Layer], item: Item, given: Gi
     size = symbolic_in(value)
     if size is not None:
         message = f"{cls.__name__}.{field} must be known when the module is built, not {size}"
-        help = "fix the size of the input, or make this layer independent of it"
+        fixed = "fix the size of the input, or make this layer independent of it"
         if isinstance(node, Sequence):  # the symbolic one of several numbers
             pairs = zip(value, node.items, strict=False)
             node = next((item for each, item in pairs if each is size), node)
-        return context.report("E114", message, node.place, help=help)
+        return context.report("E114", message, node.place, help=fixed)
     shown = "null" if value is None else repr(value)
     message = f"{cls.__name__}.{field} is {wanted}, not {shown}"
     value, node = _culprit(value, node)

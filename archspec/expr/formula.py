@@ -51,6 +51,10 @@ class Formula:
     text: str
     values: tuple[tuple[str, int | float | bool], ...]
 
+    def reads(self, index: str) -> bool:
+        """Whether it depends on an index of this name."""
+        return index in compile_expression(self.text).names
+
     def code(self, index: Mapping[str, str]) -> str:
         """Torch code for it; `index` has the variable of every index.
 

@@ -53,8 +53,8 @@ def _open_ties(network: Network) -> list[Condition]:
     ties = network.layer_sizes.ties
     if all(tie.symbols <= declared or grows(tie) for tie in ties):
         return []
-    ties = unmet(network.layer_sizes, network.declaration)
-    return [tie for tie in ties if not tie.symbols <= declared and not grows(tie)]
+    found = unmet(network.layer_sizes, network.declaration)
+    return [tie for tie in found if not tie.symbols <= declared and not grows(tie)]
 
 
 def _failing(network: Network, symbol: str) -> dict[str, int] | None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import ConfigDict, Field
 
 from archspec.diagnostics import Fault
+from archspec.expr import Formula
 from archspec.ops import initialisers
 from archspec.ops.arguments import Bool, Ints, Words
 from archspec.ops.base import Attribute, FreeTensor, Layer
@@ -16,6 +17,8 @@ Init = Annotated[
     str | dict[str, Any],
     Words("a function of torch.nn.init such as zeros_ or {normal_: {std: 0.02}}"),
 ]
+NO_MATTER = "_"
+"""The name of indices that a formula does not read; several dimensions may have it."""
 
 
 class _Free(Layer):
@@ -79,7 +82,9 @@ class Buffer(_Free):
         if self.index and len(self.index) != len(self.sizes):
             message = f"{len(self.index)} index names for {len(self.sizes)} dimensions"
             raise Fault("E105", message, field="index")
-        if len(set(self.index)) < len(self.index):
+        read = isinstance(self.value, Formula) and self.value.reads(NO_MATTER)
+        told = [name for name in self.index if name != NO_MATTER or read]
+        if len(set(told)) < len(told):
             raise Fault("E105", "two dimensions have the same index name", field="index")
         if self.value is None or isinstance(self.value, str | list | dict):
             message = f"a buffer holds a number or a formula, not {self.value!r}"

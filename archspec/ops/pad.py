@@ -32,7 +32,9 @@ class Pad(Layer):
     free = True
     measured = ("pad",)
 
-    pad: OpenInts = Field(description="two numbers per dimension, those of the last dimension first")
+    pad: OpenInts = Field(
+        description="two numbers per dimension, those of the last dimension first"
+    )
     mode: PadMode = Field("constant", description="what the new elements are")
     value: Float | None = Field(None, description="the new elements in constant mode; 0 by default")
 

@@ -12,7 +12,7 @@ from archspec.diagnostics import Fault
 from archspec.ops.arguments import IntOrInts, OpenIntOrInts, Str
 from archspec.ops.base import Function, Layer
 from archspec.ops.dims import dim_index
-from archspec.ops.functions import listed, method
+from archspec.ops.functions import listed
 from archspec.ops.registry import register
 from archspec.sizes import (
     Measured,
@@ -22,7 +22,8 @@ from archspec.sizes import (
     equal,
     holds,
     product,
-    quotient,
+    share,
+    simplified,
     size_of,
 )
 from archspec.tensors import Tensor
@@ -132,7 +133,8 @@ class Rearrange(Layer):
         found: dict[str, Size] = {}
         for group, size in zip(left[x.batched :], x.shape, strict=True):
             found |= _solve(group, size, sizes, x)
-        return x.sized(*(product(found[name] for name in group) for group in right[x.batched :]))
+        joined = (product(found[name] for name in group) for group in right[x.batched :])
+        return x.sized(*map(simplified, joined))
 
     def emit(self, inputs: tuple[Tensor, ...]) -> Function:
         left, right = self.sides
@@ -160,7 +162,9 @@ class Rearrange(Layer):
         if len(group) == 1:
             return code
         sizes = {name: self.sizes.get(name, -1) for name in group}
-        pairs = (f"{{{n}}}" if self.measures() and n in self.sizes else f"{s}" for n, s in sizes.items())
+        pairs = (
+            f"{{{n}}}" if self.measures() and n in self.sizes else f"{s}" for n, s in sizes.items()
+        )
         parts = ", ".join(pairs)
         # As a function: type checkers do not know the method.
         return f"torch.unflatten({code}, {at}, ({parts}))" if group else f"{code}.squeeze({at})"
@@ -194,7 +198,7 @@ def _rest(size: Size, known: Size, where: str) -> Size:
             message = f"{known} does not divide {size}, the size of {where}"
             raise Fault("E206", message, field="pattern", input=0)
         return size // known
-    rest = quotient(size, known)
+    rest = share(size, known)
     if rest is None:
         message = f"whether {known} divides {size}, the size of {where}, is not decided"
         raise Fault("E114", message, field="pattern", input=0, help="write the sizes of all axes")

@@ -6,19 +6,17 @@ from archspec.diagnostics import Fault
 from archspec.ops.arguments import Int, IntOrInts, Ints, OpenInts, sizes_of
 from archspec.ops.base import Emission, Function, Layer
 from archspec.ops.dims import dim_index
+from archspec.ops.fitting import check_open, check_sizes, fitted, sized_call
 from archspec.ops.functions import countable, dim_indices, listed, method, new_index
 from archspec.ops.registry import register
 from archspec.sizes import (
-    Measured,
     Size,
-    Term,
     always,
-    divisible,
     either,
     equal,
     holds,
     product,
-    quotient,
+    simplified,
     unequal,
 )
 from archspec.tensors import Tensor, show_shape
@@ -49,7 +47,7 @@ class Flatten(_View):
         if start > end:
             message = f"start_dim {self.start_dim} comes after end_dim {self.end_dim} in {x}"
             raise Fault("E208", message, field="start_dim")
-        joined = product(x.shape[start : end + 1])
+        joined = simplified(product(x.shape[start : end + 1]))
         return x.sized(*x.shape[:start], joined, *x.shape[end + 1 :])
 
 
@@ -69,13 +67,13 @@ class Unflatten(_View):
     def check(self) -> None:
         if not self.unflattened_size:
             raise Fault("E208", "unflattened_size is empty", field="unflattened_size")
-        _check_sizes(self.unflattened_size, "unflattened_size")
+        check_sizes(self.unflattened_size, "unflattened_size")
 
     def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
         axis = dim_index("Unflatten", self.dim, x)
         field = "unflattened_size"
         sizes = sizes_of(self.unflattened_size)
-        parts = _fitted(sizes, x.shape[axis], x.sized(x.shape[axis]), field)
+        parts = fitted(sizes, x.shape[axis], x.sized(x.shape[axis]), field)
         return x.sized(*x.shape[:axis], *parts, *x.shape[axis + 1 :])
 
     def emit(self, inputs: tuple[Tensor, ...]) -> Emission:
@@ -95,18 +93,16 @@ class Reshape(_View):
     model_config = ConfigDict(populate_by_name=True)
     measured = ("sizes",)
 
-    sizes: OpenInts = Field(
-        alias="shape", description="new shape without the batch; one may be -1"
-    )
+    sizes: OpenInts = Field(alias="shape", description="new shape without the batch; one may be -1")
 
     def check(self) -> None:
-        _check_sizes(self.sizes, "shape")
+        check_sizes(self.sizes, "shape")
 
     def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
-        return x.sized(*_fitted(sizes_of(self.sizes), product(x.shape), x, "shape"))
+        return x.sized(*fitted(sizes_of(self.sizes), product(x.shape), x, "shape"))
 
     def emit(self, inputs: tuple[Tensor, ...]) -> Function:
-        return _sized("reshape", "{0}.shape[0]", self.sizes, inputs[0])
+        return sized_call("reshape", "{0}.shape[0]", self.sizes, inputs[0])
 
 
 @register
@@ -126,11 +122,11 @@ class Expand(_View):
     def check(self) -> None:
         if any(isinstance(size, int) and size < -1 for size in self.sizes):
             raise Fault("E105", f"shape {list(self.sizes)} has a negative size", field="shape")
-        countable(self.sizes, "shape")
+        countable(sizes_of(self.sizes), "shape")
 
     def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
         sizes = sizes_of(self.sizes)
-        _check_open(sizes, "shape")
+        check_open(sizes, "shape")
         more = len(sizes) - len(x.shape)
         if more < 0 or (more and x.batched):
             message = f"shape {list(self.sizes)} has {len(self.sizes)} sizes, {x} {len(x.shape)}"
@@ -143,7 +139,7 @@ class Expand(_View):
         return x.sized(*sizes[:more], *(self._size(to, size, x) for to, size in pairs))
 
     def emit(self, inputs: tuple[Tensor, ...]) -> Function:
-        return _sized("expand", "-1", self.sizes, inputs[0])
+        return sized_call("expand", "-1", self.sizes, inputs[0])
 
     def _size(self, to: Size, size: Size, x: Tensor) -> Size:
         if to == -1:
@@ -251,63 +247,3 @@ class Unsqueeze(_View):
 
     def emit(self, inputs: tuple[Tensor, ...]) -> Function:
         return method("unsqueeze", self.dim)
-
-
-def _sized(name: str, batch: str, sizes: tuple[Term, ...], x: Tensor) -> Function:
-    """A call with a list of sizes; `batch` is what stands in the place of the batch."""
-    if not x.batched and not sizes:
-        return method(name, ())
-    open_sizes = {f"s{at}": size for at, size in enumerate(sizes) if isinstance(size, Measured)}
-    texts = (f"{{s{at}}}" if f"s{at}" in open_sizes else str(s) for at, s in enumerate(sizes))
-    return Function(f"{{0}}.{name}({', '.join([batch] * x.batched + [*texts])})", open_sizes)
-
-
-def _check_open(sizes: tuple[Size, ...], field: str) -> None:
-    """Raise a `Fault` for a size read from a tensor that is always negative."""
-    for size in sizes:
-        if not isinstance(size, int) and not holds(size >= 0):
-            raise Fault("E208", f"{field} has the size {size}, which is negative", field=field)
-
-
-def _check_sizes(sizes: tuple[Term, ...], field: str) -> None:
-    """Raise a `Fault` for sizes that no tensor has."""
-    if any(isinstance(size, int) and size < -1 for size in sizes):
-        raise Fault("E208", f"{field} {list(sizes)} has a negative size", field=field)
-    if sizes.count(-1) > 1:
-        raise Fault("E208", f"{field} {list(sizes)} has more than one -1", field=field)
-    countable(sizes, field)
-
-
-def _fitted(sizes: tuple[Size, ...], total: Size, x: Tensor, field: str) -> tuple[Size, ...]:
-    """`sizes` with -1 replaced by what makes them `total` elements in all."""
-    _check_open(sizes, field)
-    if -1 not in sizes:
-        if not holds(equal(total, product(sizes))):
-            raise _misfit(sizes, total, x, field)
-        return sizes
-    known = product(size for size in sizes if size != -1)
-    if not holds(known >= 1):
-        raise _misfit(sizes, total, x, field)
-    if isinstance(known, int):
-        if not holds(divisible(total, known)):
-            raise _misfit(sizes, total, x, field)
-        missing = total // known
-    else:
-        missing = _quotient(total, known, field)
-    return tuple(missing if size == -1 else size for size in sizes)
-
-
-def _quotient(total: Size, known: Size, field: str) -> Size:
-    found = quotient(total, known)
-    if found is None:
-        message = f"whether {known} divides {total} is not decided"
-        help = "write the size in place of -1, or pool to a fixed size before"
-        raise Fault("E114", message, field=field, input=0, help=help)
-    return found
-
-
-def _misfit(sizes: tuple[Size, ...], total: Size, x: Tensor, field: str) -> Fault:
-    known = product(size for size in sizes if size != -1)
-    wanted = f"a multiple of {known}" if -1 in sizes else str(known)
-    message = f"{field} {list(sizes)} needs {wanted} elements, but {x} has {total}"
-    return Fault("E209", message, field=field, input=0)

@@ -22,6 +22,7 @@ from archspec.sizes.functions import (
     quotient,
     unequal,
 )
+from archspec.sizes.learned import share, simplified
 from archspec.sizes.measured import Dimension, Measured, Term, largest_of, least_of, size_of
 from archspec.sizes.options import broadcast_size, either
 from archspec.sizes.scaling import TABLE, scalable, scaled
@@ -56,6 +57,8 @@ __all__ = [
     "quotient",
     "scalable",
     "scaled",
+    "share",
+    "simplified",
     "size_of",
     "unequal",
     "witness",

@@ -30,7 +30,8 @@ class Domain:
         self.atoms: Final[dict[Hashable, Atom]] = {}
         self.floors: Final[dict[tuple[Expr, int], Size]] = {}  # networks divide alike many times
         self.alternatives: Final[dict[tuple[Condition, ...], bool | Condition]] = {}
-        self.lowest: Final[dict[str, int]] = {}  # of the requirements that were looked at
+        self.lowest: Final[dict[str, int]] = {}  # see `learned`
+        self.wholes: Final[dict[Atom, tuple[int, Size]]] = {}
         self._new: list[Condition] | None = []
         self._requirements: dict[Condition, None] = {}
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from archspec.sizes.conditions import Condition
-from archspec.sizes.expression import Domain, Expr, Size
+from archspec.sizes.expression import Expr, Size
 from archspec.sizes.functions import always, equal, maximum, minimum
+from archspec.sizes.learned import lowest
 from archspec.sizes.solving import first_meeting
 
 
@@ -62,14 +63,3 @@ def _ruled_out(condition: Condition) -> bool:
     least = lowest(condition.domain, name)
     reached = first_meeting(Condition(gap, ">", 0), name)
     return reached is not None and reached <= least
-
-
-def lowest(domain: Domain, name: str) -> int:
-    """A size of a symbol that no smaller one meets the requirements, by what was taken down."""
-    for condition in domain.new_requirements():
-        if len(condition.symbols) == 1 and not condition.others:
-            (own,) = condition.symbols
-            first = first_meeting(condition, own)
-            if first is not None:
-                domain.lowest[own] = max(first, domain.lowest.get(own, first))
-    return domain.lowest.get(name, 1)

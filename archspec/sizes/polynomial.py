@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from archspec.sizes.atoms import Atom, Extreme, Floor, Rounded
+from archspec.sizes.atoms import Atom, Extreme, Floor, Rounded, Symbol
 from archspec.sizes.expression import Expr, Size
 
 Polynomial: TypeAlias = tuple[int, ...]  # coefficients, constant first; () is 0
@@ -90,6 +90,28 @@ def along(size: Size, residue: int, period: int, atoms: Iterable[Atom]) -> tuple
     return _combined(size, known), start
 
 
+def rise_over(size: Expr, period: int, atoms: Iterable[Atom]) -> int | None:
+    """How much larger a size is one period later, whatever the remainder; None if that depends."""
+    known: dict[Atom, int] = {}
+    for atom in atoms:
+        if isinstance(atom, Floor):
+            rise = _rise(atom.inner, known)
+            if rise is None:
+                return None
+            known[atom] = rise // atom.divisor
+        elif isinstance(atom, Symbol):
+            known[atom] = period
+        else:
+            return None
+    return _rise(size, known)
+
+
+def _rise(size: Expr, known: dict[Atom, int]) -> int | None:
+    if any(len(monomial) > 1 for monomial in size.terms):
+        return None
+    return sum(coefficient * known[atom] for (atom,), coefficient in size.terms.items())
+
+
 def _extreme(atom: Extreme, known: dict[Atom, Polynomial]) -> tuple[Polynomial, int]:
     """The part that is the least or greatest in the end, and from which z on."""
     polynomials = [_combined(part, known) for part in atom.parts]
@@ -151,6 +173,15 @@ def eventual_sign(polynomial: Polynomial) -> tuple[int, int]:
         middle = (low + high) // 2
         low, high = (low, middle) if _stays_positive(positive, middle) else (middle, high)
     return sign, high
+
+
+def eventual_sign_of_line(first: int, rise: int) -> tuple[int, int]:
+    """`eventual_sign` of `first + rise * z`."""
+    if not rise:
+        return (first > 0) - (first < 0), 0
+    sign = 1 if rise > 0 else -1
+    behind = -first * sign  # how far it has to go to get to 0
+    return sign, 0 if behind < 0 else behind // abs(rise) + 1
 
 
 def _stays_positive(polynomial: Polynomial, z: int) -> bool:

@@ -20,13 +20,23 @@ from archspec.sizes.periodic import (
     tidy,
     union,
 )
-from archspec.sizes.polynomial import along, atoms_of, eventual_sign, inside, repeats
+from archspec.sizes.polynomial import (
+    along,
+    atoms_of,
+    eventual_sign,
+    eventual_sign_of_line,
+    inside,
+    repeats,
+    rise_over,
+)
 from archspec.sizes.scaling import TABLE
 
 LARGEST: Final = 2**40
 """Where the search for the size at which a growing size passes a number ends."""
-WORK: Final = 200_000
-"""Sizes and remainders that are looked at for the conditions of one symbol."""
+WORK: Final = 250_000
+"""Values of floors that are worked out for the conditions of one symbol."""
+CURVED: Final = 10
+"""How much more work a remainder is where a size is no straight line along it."""
 
 _MEETS: Final[dict[str, Callable[[int], bool]]] = {
     "==": lambda gap: gap == 0,
@@ -137,11 +147,17 @@ class _Solver:
         if not tables or len(ends) < len(tables) or None in ends:
             return None
         end = min(end for end in ends if end is not None)
-        if end > self.work:
+        if not self._affords(end * len(atoms_of([gap]))):
             return None
-        self.work -= end
         meets = ((size, condition.at({self.symbol: size})) for size in range(LOWEST, end))
         return _ranges([*meets, (end, False)])
+
+    def _affords(self, work: int) -> bool:
+        """Take that much work from what is left, if it is enough."""
+        if work > self.work:
+            return False
+        self.work -= work
+        return True
 
     def _growing(self, gap: Size, relation: str, direction: int) -> SizeSet | None:
         """Of a size that never falls: it passes 0 once. None if it does so nowhere near."""
@@ -163,20 +179,25 @@ class _Solver:
     def _repeating(self, gap: Expr, relation: str) -> SizeSet | None:
         """Of any size: remainders decide from some size on; up to there, every size is tried."""
         meets, period = _MEETS[relation], repeats(gap, MOST_PERIOD)
-        if period is None or period > self.work:
+        if period is None:
             return None
-        self.work -= period
         atoms = atoms_of([gap])
+        rise = rise_over(gap, period, atoms)
+        if not self._affords(period * len(atoms) * (CURVED if rise is None else 1)):
+            return None
         residues, start = [], LOWEST
         for residue in range(period):
-            polynomial, defined = along(gap, residue, period, atoms)
-            sign, settled = eventual_sign(polynomial)
+            if rise is None:
+                polynomial, defined = along(gap, residue, period, atoms)
+                sign, settled = eventual_sign(polynomial)
+            else:
+                sign, settled = eventual_sign_of_line(gap.at({self.symbol: residue}), rise)
+                defined = 0
             if meets(sign):
                 residues.append(residue)
             start = max(start, residue + period * (max(defined, settled) - 1) + 1)
-        if start > self.work:
+        if not self._affords(start * len(atoms)):
             return None
-        self.work -= start
         tried = ((size, meets(gap.at({self.symbol: size}))) for size in range(LOWEST, start))
         stretches = [Stretch(size, 1, ALL if good else NOTHING) for size, good in tried]
         return tidy([*stretches, Stretch(start, period, frozenset(residues))])

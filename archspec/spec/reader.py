@@ -95,8 +95,11 @@ def _base(top: Mapping, found: Collector, files: Files) -> dict[str, Any]:
     """The fields of the file that `extends:` names, as its `variant:` if one is chosen."""
     reference, choice = top.entries["extends"][1], top.get("variant")
     tree, inner = files.open(reference, "extends", found)
+    if is_block_file(tree):
+        message = "`extends:` builds on a whole network: this file has blocks only"
+        raise found.report("E101", message, reference.place, help="`include:` brings its blocks")
     fields = read_fields(tree, found, inner)
-    if choice is None:
+    if choice is None or found.failed:  # its variants may stand in what cannot be read
         return fields
     variant = read_choice(choice, fields["name"], fields["variants"], found)
     chosen = {"params": choose(fields["params"], variant), "name": variant.name.text}

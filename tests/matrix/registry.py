@@ -38,6 +38,8 @@ class Row:
 
     blocks: bool = False
     """Asks something of blocks."""
+    soak: bool = False
+    """Takes long."""
 
     def asks(self, case: Case) -> bool:
         if self.blocks and not case.blocks:
@@ -49,23 +51,29 @@ ROWS: dict[str, Row] = {}
 
 
 def row(
-    group: str, title: str, *, cuda: bool = False, blocks: bool = False, only: Sequence[str] = ()
+    group: str,
+    title: str,
+    *,
+    cuda: bool = False,
+    blocks: bool = False,
+    soak: bool = False,
+    only: Sequence[str] = (),
 ) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
     """Make a row of a check; the name of the function is that of the row."""
 
     def register(check: Callable[[Any], None]) -> Callable[[Any], None]:
         name = check.__name__
-        ROWS[name] = Row(name, group, title, check, cuda, tuple(only), blocks)
+        ROWS[name] = Row(name, group, title, check, cuda, tuple(only), blocks, soak)
         return check
 
     return register
 
 
 def tensors(result: Any) -> list[Tensor]:
-    """The tensors of what a module returned: a tensor, a named tuple or a dict."""
+    """The tensors of what a module returned: a tensor, several, or a dict."""
     if isinstance(result, dict):
         return list(result.values())
-    return list(result) if isinstance(result, tuple) else [result]
+    return list(result) if isinstance(result, tuple | list) else [result]
 
 
 def same(found: Any, wanted: Any, tolerance: float = 1e-5) -> None:

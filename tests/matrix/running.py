@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.utils.checkpoint import checkpoint
 
+import archspec
 from tests.matrix.nets import Case
 from tests.matrix.registry import Subject, loss_of, quiet, row, same, tensors, without_dropout
 
@@ -26,13 +27,13 @@ def is_a_function(case: Subject) -> None:
     with torch.no_grad():
         for name, each in module.named_parameters():
             each.copy_(weights[name])
-    same(found, module(*fed), 0)
+    same(found, module(*fed))
 
 
 @row(FUNC, "`vmap` over samples")
 def maps_over_samples(case: Subject) -> None:
     module, fed = case.build(), case.inputs(SAMPLES)
-    with torch.no_grad():
+    with torch.no_grad(), quiet():
         found = vmap(lambda *one: module(*(each.unsqueeze(0) for each in one)))(*fed)
         same([each.squeeze(1) for each in tensors(found)], tensors(module(*fed)))
 
@@ -66,7 +67,8 @@ def _sample_gradients(module: nn.Module, fed: tuple[Tensor, ...]) -> dict[str, T
         return loss_of(result)
 
     each = (None, *(0 for _ in fed))
-    found: dict[str, Tensor] = vmap(grad(loss), each, randomness="different")(weights, *fed)
+    with quiet():
+        found: dict[str, Tensor] = vmap(grad(loss), each, randomness="different")(weights, *fed)
     return found
 
 
@@ -95,6 +97,18 @@ def _refill(module: nn.Module, other: nn.Module) -> None:
     for name, value in module.named_buffers():
         if name not in kept:
             other.get_buffer(name).copy_(value)
+
+
+@row(WHERE, '`build(device="meta")`, `to_empty`, `archspec.initialise`: the weights of `build`')
+def is_initialised_after_meta(case: Case) -> None:
+    module = case.build()
+    other = case.network.build(device="meta").to_empty(device="cpu").eval()
+    torch.manual_seed(0)
+    archspec.initialise(other)
+    for name, value in module.state_dict().items():
+        assert torch.equal(other.state_dict()[name], value), name
+    fed = case.inputs()
+    same(other(*fed), module(*fed), 0)
 
 
 @row(WHERE, "float16, bfloat16 and float64: built so or converted")
@@ -193,7 +207,7 @@ def quantises_weights(case: Subject) -> None:
         same(module(*fed), wanted, 0.1)
 
 
-@row(QUANTISE, "`torchao` `prepare_pt2e`, calibrated and converted")
+@row(QUANTISE, "`torchao` `prepare_pt2e`, calibrated and converted", soak=True)
 def prepares_for_quantisation(case: Subject) -> None:
     with quiet():
         pytest.importorskip("torchao.quantization", reason="needs torchao")

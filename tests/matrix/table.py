@@ -1,12 +1,14 @@
 """The matrix as a table of the docs: rows by group, a column for each network, refusals below."""
 
-from itertools import groupby
-
 from tests.matrix import ROWS
+from tests.matrix.compiling import COMPILE, EXPORT, TRACE
 from tests.matrix.limits import LIMITS, limit
 from tests.matrix.nets import CASES
+from tests.matrix.reading import CHANGE, COPY, READ
 from tests.matrix.registry import Row
+from tests.matrix.running import FUNC, MEMORY, QUANTISE, WHERE
 
+GROUPS = (READ, COPY, CHANGE, COMPILE, EXPORT, TRACE, FUNC, WHERE, MEMORY, QUANTISE)
 RANKS = (
     "Several processes",
     (
@@ -21,8 +23,9 @@ HOLDS, ASKED_NOT, ON_GPU = "✓", "", "GPU"
 def table() -> str:
     """The whole table, and under it what PyTorch refuses."""
     lines = ["", f"| | {' | '.join(CASES)} |", f"|---|{':-:|' * len(CASES)}"]
-    for group, rows in groupby(ROWS.values(), key=lambda row: row.group):
+    for group in GROUPS:
         lines.append(_head(group))
+        rows = (row for row in ROWS.values() if row.group == group)
         lines += [f"| {row.title} | {' | '.join(_cells(row))} |" for row in rows]
     group, titles = RANKS
     lines.append(_head(group))

@@ -9,9 +9,11 @@ from tests.matrix import ROWS
 from tests.matrix.limits import LIMITS, Limit, limit
 from tests.matrix.nets import CASES, Case
 from tests.matrix.registry import Row
+from tests.matrix.table import table
 
+MARKS = [pytest.mark.soak]
 PAIRS = [
-    pytest.param(row, case, id=f"{row.name}-{case.name}")
+    pytest.param(row, case, id=f"{row.name}-{case.name}", marks=MARKS * row.soak)
     for row in ROWS.values()
     for case in CASES.values()
     if row.asks(case)
@@ -37,7 +39,11 @@ def holds(row: Row, case: Case) -> None:
 
 @pytest.mark.parametrize(
     ("row", "refused"),
-    [pytest.param(ROWS[name], each, id=name) for each in LIMITS for name in each.rows],
+    [
+        pytest.param(ROWS[name], each, id=name, marks=MARKS * ROWS[name].soak)
+        for each in LIMITS
+        for name in each.rows
+    ],
 )
 def test_a_module_written_by_hand_is_refused_too(row: Row, refused: Limit) -> None:
     with pytest.raises(Exception, match=re.escape(refused.says)):
@@ -48,3 +54,8 @@ def test_every_limit_is_of_a_row_and_met_by_a_network() -> None:
     for each in LIMITS:
         assert set(each.rows) <= set(ROWS)
         assert any(each.applies(case) for case in CASES.values())
+
+
+def test_the_page_shows_every_row() -> None:
+    page = table()
+    assert all(f"| {row.title} |" in page for row in ROWS.values())

@@ -97,3 +97,14 @@ def test_integers_hold_whole_numbers(value: float) -> None:
     args = {"shape": [2], "dtype": "int64", "value": value}
     assert ask("Buffer", args).code == "E105"
     assert ask("Buffer", {**args, "dtype": "float32"}).code is None
+
+
+def test_indices_that_do_not_matter_share_a_name() -> None:
+    text = BUFFER.replace("[4], dtype", "[4, 2, 3], dtype").replace("[i]", "[c, _, _]")
+    text = text.replace("[input, table]", "[input, input]") + "outputs: [add, table]\n"
+    module = archspec.loads(text.format(dtype="int64", value="=10 * c")).build()
+    wanted = torch.tensor([0, 10, 20, 30]).view(4, 1, 1).expand(4, 2, 3)
+    assert torch.equal(module.state_dict()["table"], wanted)
+    for value in ("=c + _", "=_"):  # which of the two?
+        report = archspec.check(text.format(dtype="int64", value=value))
+        assert [d.code for d in report.diagnostics if d.severity == "error"] == ["E105"]
