@@ -12,7 +12,7 @@ from archspec.network import Network, layer_row
 from archspec.report import Report
 from archspec.spec import Spec
 from archspec.spec.including import is_block_file
-from archspec.spec.variants import unknown_variant
+from archspec.spec.variants import listing, unknown_variant
 
 Answer = Callable[[Spec, Mapping[str, Any], int, Collector], Report]
 """What can be done with a spec: values for parameters, a limit on layers, what was found so far."""
@@ -81,9 +81,8 @@ def _demand_choice(spec: Spec, params: Mapping[str, Any], found: Collector) -> N
         return
     missing = _missing(spec, params)
     if missing:
-        names = ", ".join(spec.variants)
         message = "this parameter has a value in variants only, and none was chosen"
-        help = f"choose with --variant, or `variant=` in Python: there are {names}"
+        help = f"choose with --variant, or `variant=` in Python: {listing(spec.variants)}"
         raise found.report("E104", message, missing[0], help=help)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archspec.ops import Layer
+from archspec.ops.weight import Weight
 from archspec.ops.initialisers import Initialiser
 from archspec.syntax import Node
 from archspec.tensors import Tensor
@@ -42,6 +43,12 @@ class Call:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     reused: bool = False
+
+    @property
+    def owner(self) -> str | None:
+        """The child whose parameter this reads; None for a call that computes something."""
+        layer = self.target.layer if isinstance(self.target, Leaf) else None
+        return layer.layer if isinstance(layer, Weight) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,11 +116,13 @@ def _needed(
 ) -> tuple[set[int], list[int]]:
     """The values that are read, and the numbers of the calls that make them."""
     read, needed = set(wanted), []
+    owners: set[str | None] = set()  # registered for their parameters, whether they run or not
     for number in range(len(scope.calls) - 1, -1, -1):
         call = scope.calls[number]
-        if number in within or read.intersection(call.outputs):
+        if number in within or call.name in owners or read.intersection(call.outputs):
             needed.append(number)
             read.update(call.inputs)
+            owners.add(call.owner)
     return read, needed[::-1]
 
 

@@ -123,7 +123,7 @@ assert main(["build", sys.argv[1], "-o", sys.argv[2]]) == 0
     done = subprocess.run(
         [sys.executable, "-c", code, tiny, out], capture_output=True, text=True, check=True
     )
-    assert done.stdout.startswith(f"{out}: Python source, ")
+    assert done.stdout.startswith(f"{out}: Python source")
     fresh("import runpy\nassert 'Tiny' in runpy.run_path(sys.argv[1])", out)
 
 
@@ -168,7 +168,7 @@ def test_weights_that_do_not_fit(tiny: Path, capsys: pytest.CaptureFixture[str])
     assert main(wide) == 1
     error = capsys.readouterr().err
     assert "conv.weight: 4×3×3×3 in the file, 8×3×3×3 in the module" in error
-    assert error.endswith("--partial loads what fits\n")
+    assert error.endswith("--partial loads what fits\n  was the file made with --set width=4?\n")
     assert main([*wide, "--partial"]) == 0
     assert f"{out}: 1 of 7 keys loaded" in capsys.readouterr().out
 
@@ -268,6 +268,15 @@ def test_files_have_the_rights_that_the_user_gives_files(suffix: str, tmp_path: 
     (tmp_path / "other").touch()
     modes = {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()}
     assert len(modes) == 1
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    link = tmp_path / "net.py"
+    link.symlink_to(tmp_path / "there" / "real.py")
+    network().export(link)
+    assert link.is_symlink()
+    assert "class Tiny" in (tmp_path / "there" / "real.py").read_text()
 
 
 def test_the_module_stays_as_it_was(tmp_path: Path) -> None:

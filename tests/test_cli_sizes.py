@@ -109,3 +109,47 @@ def test_command_says_what_is_not_decided(
     code, out, err = command(capsys, str(file))
     assert code == 0, err
     assert "not decided" in out
+
+
+HALVED = """archspec: 1
+name: halved
+inputs: {image: [3, H, W]}
+layers:
+  down: {Conv2d: {out_channels: 8, kernel_size: 2, stride: 2}}
+  up: {ConvTranspose2d: {out_channels: 3, kernel_size: 2, stride: 2}}
+  join: {Concat: [image, up]}
+"""
+
+
+def test_command_tells_what_is_declared(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "halved.yaml"
+    file.write_text(HALVED.replace("layers:", 'requires: {H: "% 4 == 0"}\nlayers:'))
+    code, out, err = command(capsys, str(file), "--try", "8,6,5")
+    assert (code, err) == (1, "")
+    assert out.splitlines()[1:] == [
+        "takes H >= 4 and H divisible by 4",
+        "takes W >= 2 and W even",
+        "as `requires:` declares; its layers take H >= 2 and H even, and W >= 2 and W even",
+        "smallest: H = 4, W = 2",
+        "",
+        "H = 8, W = 8 works: output 6×8×8",
+        "H = 6, W = 6 does not work (E125, line 4):",
+        "  `requires:` says `% 4 == 0` of H, which is 6 here",
+        "H = 5, W = 5 does not work (E202, line 8):",
+        "  Concat along dimension 1: 3×5×5 and 3×4×4 differ in dimension 2 (5 and 4)",
+    ]
+    data = json.loads(command(capsys, str(file), "--json")[1])
+    assert data["declared"] == ["H"]
+    assert data["layers_take"]["H"]["words"] == "H >= 2 and H even"
+
+
+def test_command_says_once_which_sizes_work(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "halved.yaml"
+    file.write_text(HALVED)
+    assert command(capsys, str(file))[::2] == (0, "")
+    assert main(["check", "--strict", str(file)]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.endswith("takes H >= 2 and H even, takes W >= 2 and W even\n")
+    assert captured.err.startswith("note[N403]: works only where H >= 2 and H even, and W >= 2")

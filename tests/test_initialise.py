@@ -17,7 +17,8 @@ from archspec.backends.generated import generated_class
 from archspec.ops import registry
 from tests.helpers import spec
 
-SPECS = sorted((Path(__file__).parents[1] / "specs").glob("*.yaml"))
+FOLDER = Path(__file__).parents[1] / "specs"
+SPECS = [p for p in sorted(FOLDER.rglob("*.yaml")) if p.parent.name != "blocks"]
 TOKENS = "inputs: {tokens: [5, 8]}\n"
 IMAGE = "inputs: {image: [4, 8, 8]}\n"
 
@@ -199,7 +200,7 @@ def test_the_same_seed_gives_the_same_weights(text: str) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_every_spec_is_refilled_as_it_was_built(path: Path) -> None:
     net = archspec.load(path)
     assert equal(seeded(net), refilled(net))
@@ -267,6 +268,15 @@ def test_the_default_device_counts() -> None:
     with torch.device("meta"):
         module = archspec.loads(FREE).build()
     assert {tensor.device.type for _, tensor in tensors(module)} == {"meta"}
+
+
+def test_weights_that_follow_on_meta_bring_computed_buffers_along(tmp_path: Path) -> None:
+    net = archspec.loads(FREE)
+    source = net.build()
+    torch.save(source.state_dict(), tmp_path / "weights.pt")
+    module = net.build(device="meta")
+    archspec.load_weights(module, tmp_path / "weights.pt")
+    assert equal(module, source)
 
 
 # The instances are ordinary.

@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 import archspec
 from archspec import SpecError
@@ -9,7 +10,7 @@ from archspec.network import Network
 from archspec.sizes.members import first_outside, is_all_from, nearest_above, nearest_below
 from archspec.sizes.periodic import SizeSet
 from tests.helpers import error, place_of
-from tests.test_network_sizes import accepts
+from tests.test_network_sizes import accepts, specs
 from tests.test_valid_sizes import STRETCHES, set_of
 
 # A join of what was halved and doubled: even sizes work.
@@ -190,6 +191,9 @@ def test_a_declaration_of_nothing(requires: str, message: str) -> None:
         ('H: "^3 <= 5"', "E109", 'for example `"% 32 == 0"` or `">= 64 and % 2 == 0"`'),
         ('H: "^>="', "E109", 'for example `"% 32 == 0"` or `">= 64 and % 2 == 0"`'),
         ('H: ">= ^(3"', "E109", None),
+        ('H: ^"and"', "E109", None),
+        ('H: ^">= 3 and"', "E109", None),
+        (f'H: ^"{" and ".join(["!= 7"] * 17)}"', "E005", None),
     ],
 )
 def test_what_cannot_be_read(requires: str, code: str, help: str | None) -> None:
@@ -208,6 +212,37 @@ def test_a_network_without_symbols_declares_nothing() -> None:
 def test_requires_must_be_a_mapping() -> None:
     found = error(EVEN.replace("{{{requires}}}", "[H]").format())
     assert (found.code, found.line) == ("E105", 4)
+
+
+# The law: refused exactly if some declared size does not work.
+
+
+def comparisons() -> st.SearchStrategy[str]:
+    number, divisor = st.integers(0, 40), st.integers(1, 9)
+    relations = st.sampled_from(["==", "!=", "<=", ">=", "<", ">"])
+    plain = st.tuples(relations, number).map(lambda drawn: f"{drawn[0]} {drawn[1]}")
+    rest = st.tuples(divisor, st.sampled_from(["==", "!="]), st.integers(0, 8))
+    return st.one_of(plain, rest.map(lambda drawn: f"% {drawn[0]} {drawn[1]} {drawn[2]}"))
+
+
+@given(specs(), st.lists(comparisons(), min_size=1, max_size=3))
+def test_law_refused_exactly_if_a_declared_size_does_not_work(text: str, said: list[str]) -> None:
+    network = archspec.check(text).network
+    if network is None:
+        return
+    valid = network.sizes.sets["T"]
+    written = text.replace("layers:", f'requires: {{T: "{" and ".join(said)}"}}\nlayers:')
+    declared = [n for n in range(1, 600) if all(eval(f"{n} {each}") for each in said)]
+    failing = [n for n in declared if n not in valid]
+    report = archspec.check(written)
+    assert "N404" not in [each.code for each in report.diagnostics]
+    assert report.ok == (bool(declared) and not failing)
+    if failing:
+        (found,) = [each for each in report.diagnostics if each.severity == "error"]
+        assert found.message.startswith(f"`requires:` lets T = {failing[0]} pass")
+    elif report.network is not None:
+        mine = report.network.sizes.sets["T"]
+        assert [n for n in range(1, 600) if n in mine] == declared
 
 
 # What is not decided.

@@ -5,7 +5,7 @@ import time
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import archspec
@@ -49,13 +49,15 @@ def known(size: Size, h: int, w: int = 1) -> int:
 # Alternatives.
 
 
+@settings(max_examples=40)
 @given(st.lists(conditions_on_h(), min_size=1, max_size=4))
 def test_law_one_of_several_is_met(drawn: list[Condition | bool]) -> None:
     joined = either(*drawn)
-    for h in (*range(1, 120), 997, 10**6):
+    for h in (*range(1, 60), 997, 10**6):
         assert met(joined, h) == any(met(each, h) for each in drawn)
 
 
+@settings(max_examples=40)
 @given(st.lists(conditions_on_h(), min_size=2, max_size=3), conditions_on_h())
 def test_law_sets_of_alternatives_are_exact(
     drawn: list[Condition | bool], other: Condition | bool
@@ -63,7 +65,7 @@ def test_law_sets_of_alternatives_are_exact(
     joined = either(*drawn)
     conditions = tuple(each for each in (joined, other) if isinstance(each, Condition))
     valid = ValidSet("H", conditions)
-    for h in (*range(1, 400), 99_991, 10**9):
+    for h in (*range(1, 200), 99_991, 10**9):
         assert valid.contains(h) == all(met(each, h) for each in conditions)
 
 
@@ -152,7 +154,7 @@ def test_law_quotients_multiply_back(x: Pipeline, y: Pipeline) -> None:
     found = quotient(whole, y.size)
     if isinstance(y.size, Expr):
         assert found == x.size
-    elif y.size:
+    elif y.size > 0:
         assert found is not None
         assert found * y.size == whole
     other = quotient(x.size, y.size)
@@ -216,17 +218,19 @@ def chain(count: int) -> str:
 
 @pytest.mark.parametrize("count", [3, 10, 25, 50])
 def test_an_adversarial_chain_is_quick_and_honest(count: int) -> None:
-    text = chain(count) + "  - Linear: {in_features: 4096, out_features: 2}\n"
+    text = chain(count) + "  - Unflatten: {dim: 2, unflattened_size: [4, -1]}\n"
+    archspec.check(text)  # imports what it needs
     begun = time.process_time()
-    report = archspec.check(text)
-    assert time.process_time() - begun < 5  # 0.2 on an idle machine
-    if report.network is None:  # none was found, or none works: both are told
-        assert {d.code for d in report.diagnostics if d.severity == "error"} == {"E116"}
-        return
-    valid = report.network.sizes.sets["T"]
+    network = archspec.check(text).network
+    assert time.process_time() - begun < 2  # 0.2 on an idle machine
+    assert network is not None
+    valid = network.sizes.sets["T"]
+    assert len(str(valid)) + len(str(network.outputs)) < 20_000
     for length in range(1, 200):
         plain = length
         for n in range(count):
             down, up = STRIDES[n % 7], STRIDES[(n + 3) % 7]
             plain = ((plain + 2 * (down // 2) - down) // down + 1) * up
-        assert (length in valid) == (plain == 4096)
+        works = plain % 4 == 0
+        assert (length in valid) == works or length == 1  # a window may not fit there
+        assert network.outputs["output"][2].at({"T": length}) == plain // 4

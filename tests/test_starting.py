@@ -1,6 +1,7 @@
 """`archspec new` and `archspec zoo`: the library as a list, and as files to start from."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -324,3 +325,21 @@ def test_specs_that_need_a_choice_say_so(tmp_path: Path) -> None:
     path.write_text(starter("net").replace("width: 32", "width: int"))
     spec = open_spec(path, Collector(), LIBRARIES)
     assert "none was chosen" in str(raises(SpecError, lambda: archspec.load(spec)))
+
+
+def test_the_library_comes_with_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a wheel it lies inside of the package, in a clone beside it; elsewhere is none."""
+    project = Path(__file__).parent.parent / "pyproject.toml"
+    wheel = tomllib.loads(project.read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel["force-include"] == {"specs": "archspec/specs"}
+    package = tmp_path / "archspec"
+    (tmp_path / "specs").mkdir()
+    monkeypatch.setattr(library, "_PACKAGE", package)
+    found = library.shipped.__wrapped__
+    assert found() is None  # somebody else's folder beside an installed package
+    (tmp_path / "pyproject.toml").touch()
+    assert found() == tmp_path / "specs"
+    (package / "specs").mkdir(parents=True)
+    assert found() == package / "specs"

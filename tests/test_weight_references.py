@@ -87,8 +87,10 @@ def test_the_module_is_plain(text: str) -> None:
         assert torch.equal(made(x), wanted)
 
 
-def test_pruned_names_are_told() -> None:
+def test_names_of_no_parameter() -> None:
     found = error(TIED.replace("embed.weight", "embed.wight"))
+    assert (found.code, found.help) == ("E106", "did you mean `weight`?")
+    found = error(TIED.replace("embed.weight", "embed.table"))
     assert (found.code, found.help) == ("E106", "it has `0`, `weight`")
     without = SCALED.replace(
         "{out_features: 4}, from: x", "{out_features: 4, bias: false}, from: x"
@@ -101,3 +103,32 @@ def test_a_parameter_is_no_batch() -> None:
     text = SCALED.replace("[again, again.bias, fc.bias, fc.bias]", "[again, fc.weight]")
     assert error(text).code == "E502"
     assert nn.Linear(4, 4)(torch.zeros(4, 4)).mul(nn.Linear(4, 4).weight).shape == (4, 4)
+
+
+@pytest.mark.parametrize("reference", ["fc.bias", "fc.0", "fc"])
+def test_an_absent_layer_has_no_parameters(reference: str) -> None:
+    """Its input stands for its result, and for nothing else."""
+    text = f"""
+archspec: 1
+inputs: {{x: [4]}}
+layers:
+  fc: {{Linear: {{out_features: 4}}, when: false}}
+  add: {{Add: [input, {reference}]}}
+"""
+    if reference == "fc.bias":
+        assert error(text).code == "E106"
+    else:
+        assert archspec.loads(text).parameter_count == 0
+
+
+@pytest.mark.parametrize(("text", "path"), [(TIED, "table"), (WITHOUT_ITS_LAYER, "first")])
+def test_a_part_keeps_what_is_read(text: str, path: str) -> None:
+    whole = archspec.loads(text)
+    part = whole.select(path).build()
+    kept = dict(part.state_dict())
+    part.load_state_dict(
+        {key: each for key, each in whole.build().state_dict().items() if key in kept}
+    )
+    assert kept
+    x = WORDS if text is TIED else torch.randn(2, 6)
+    assert part(x).numel() == (800 if text is TIED else 6)

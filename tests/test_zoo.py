@@ -1,6 +1,7 @@
 """The zoo equals torchvision's models, as recorded data has them."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,3 +120,8 @@ def test_fingerprint(model: Model) -> None:
     for name in ("mean", "std", "min", "max"):
         assert abs(getattr(y, name)().item() - known[name]) <= tolerance, name
     assert abs(y.sum().item() - known["sum"]) <= tolerance * y.numel()
+
+
+@pytest.mark.parametrize("path", sorted(set(zoo.families().values())), ids=lambda path: path.stem)
+def test_specs_are_short(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) < 150

@@ -38,6 +38,17 @@ def test_resnext_and_wide_are_values() -> None:
     assert zoo.load("resnet18", width_per_group=128).parameter_count > 11_689_512
 
 
+def test_another_norm() -> None:
+    network = zoo.load("resnet50", norm={"GroupNorm": {"num_groups": 32}}, zero_init_residual=True)
+    kinds = {row.type for row in network.layers}
+    assert "GroupNorm" in kinds
+    assert "BatchNorm2d" not in kinds
+    assert network.parameter_count == 25_557_032
+    module = network.build()
+    assert module(torch.zeros(1, 3, 64, 64)).shape == (1, 1000)
+    assert not module.layer2[1].bn3.weight.any()
+
+
 @pytest.mark.parametrize("variant", ["googlenet", "inception_v3"])
 def test_transform_input(variant: str) -> None:
     """Images normalised for ImageNet come in, images from -1 to 1 go on."""
@@ -71,6 +82,16 @@ def test_auxiliary_heads_of_inception() -> None:
     assert without.build(device="meta").train()(image).shape == (2, 1000)
     assert without.parameter_count == 23_834_568
     assert not any(row.path.startswith("AuxLogits") for row in without.layers)
+
+
+def test_auxiliary_heads_of_googlenet_have_their_own_names() -> None:
+    module = zoo.load("googlenet", num_classes=10).build().train()
+    torch.nn.init.zeros_(module.aux1.fc2.weight)
+    torch.nn.init.zeros_(module.aux1.fc2.bias)
+    with torch.no_grad():
+        result = module(torch.rand(2, 3, 64, 64))
+    assert result._fields == ("logits", "aux_logits2", "aux_logits1")
+    assert [bool(each.any()) for each in result] == [True, True, False]
 
 
 def test_rates_of_dropout() -> None:

@@ -94,7 +94,7 @@ def write(network: Network, path: Path, module: "nn.Module | None" = None) -> Ar
     Raises `ArtefactError`; what stood at the path is then still there.
     """
     writer = _writer(path, kind_of(path))
-    with _whole(path) as draft:
+    with _whole(path.resolve()) as draft:
         words = writer(network, module, draft)
     return Artefact(path, words)
 
@@ -116,10 +116,8 @@ def _writer(path: Path, kind: Kind) -> Writer:
 
 
 def _write_source(network: Network, module: "nn.Module | None", path: Path) -> str:
-    text = print_file(network)
-    path.write_text(text, "utf-8")
-    lines = text.count("\n")
-    return f"{KINDS['.py'].words}, {lines} lines"
+    path.write_text(print_file(network), "utf-8")
+    return KINDS[".py"].words
 
 
 @contextmanager

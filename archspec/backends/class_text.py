@@ -6,6 +6,7 @@ from archspec.backends.classes import Class, Classes
 from archspec.backends.expressions import Repeated
 from archspec.backends.forward import Statement
 from archspec.backends.free import declaration, filling
+from archspec.backends.groups import columns
 from archspec.backends.initial import statements
 from archspec.backends.layout import WIDTH, lay_out
 from archspec.backends.literals import is_identifier, literal
@@ -51,7 +52,7 @@ def block(lines: Sequence[Statement], indent: int) -> str:
         at = indent + LEVEL * line.depth
         laid = lay_out(line.code, at)
         remark = f"  # {line.remark}" if line.remark else ""
-        fits = len(laid) == 1 and len(laid[0]) + len(remark) <= WIDTH
+        fits = len(laid) == 1 and columns(laid[0]) + columns(remark) <= WIDTH
         out += [laid[0] + remark] if fits else laid
     return "\n".join(out) + "\n"
 

@@ -21,11 +21,12 @@ from archspec.backends.expressions import (
     skeleton,
 )
 from archspec.backends.folding import fold, growing
-from archspec.backends.forward import Forward, braced, emissions
+from archspec.backends.forward import Forward, emissions
 from archspec.backends.free import empty, filling
 from archspec.backends.literals import TAKEN as TAKEN_WORDS
 from archspec.backends.literals import class_name, literal
 from archspec.backends.plans import (
+    MAX_DEPTH,
     Member,
     Plan,
     are_counted,
@@ -34,9 +35,11 @@ from archspec.backends.plans import (
     is_chain,
     loop_forward,
 )
+from archspec.backends.results import Results
+from archspec.backends.shapes import remark
 from archspec.backends.small import SmallModules, claim
 from archspec.backends.variants import distinguished
-from archspec.graph import Composite, Leaf, Output, Trace
+from archspec.graph import Composite, Leaf, Trace
 from archspec.ops import Construct, FreeTensor, Function
 from archspec.ops.base import Emission
 
@@ -68,14 +71,13 @@ class Classes:
         self.taken = set(TAKEN_WORDS)
         """The names at the top of the file."""
         self.small = SmallModules(self.taken)
+        self.results = Results(self.taken)
         self.plans: dict[int, Plan] = {}
         self.classes: list[Class] = []
         self.numbers: dict[int, int] = {}
         """By composite: the number of its class."""
         self.topologies: dict[Hashable, int] = {}
         """The number of the class with this structure."""
-        self.tuples: dict[str, tuple[str, ...]] = {}
-        """The named tuples that scopes return: their fields."""
         self.described: dict[int, tuple[Any, ...]] = {}
         """All literals of a composite that has a class."""
         self.scope = root
@@ -102,15 +104,21 @@ class Classes:
         chain = is_chain(scope, found)
         members = list(self.members(scope, found, chain))
         plan = Plan(scope, class_name(scope.kind or name.rstrip("0123456789_")), members, chain)
-        plan.inline = chain and scope.kind is None
+        plan.depth = 1 + max(map(self.inline_depth, scope.children.values()), default=0)
+        plan.inline = chain and scope.kind is None and plan.depth <= MAX_DEPTH
         self.plans[id(scope)] = plan
         if not chain:
-            self.write_forward(plan, found)
+            self.write_forward(plan, found, trace)
         elif scope is self.scope and scope.inputs != ("input",):
             plan.arguments, plan.lines = loop_forward(scope.inputs[0])
         if not plan.inline:
             self.file(plan)
         return plan
+
+    def inline_depth(self, child: Composite | Leaf) -> int:
+        """How many sequences are written within each other where a child is made."""
+        plan = self.plans.get(id(child))
+        return plan.depth if plan is not None and plan.inline else 0
 
     def members(
         self, scope: Composite, emitted: list[Emission | None], chain: bool
@@ -161,7 +169,7 @@ class Classes:
         listed = Invocation("", pairs, "[]")
         return Invocation(function, ((None, Invocation("OrderedDict", ((None, listed),))),))
 
-    def write_forward(self, plan: Plan, emitted: list[Emission | None]) -> None:
+    def write_forward(self, plan: Plan, emitted: list[Emission | None], trace: Trace) -> None:
         """The statements of a scope's `forward`."""
         scope = plan.composite
         dim = dense_dim(scope, emitted)
@@ -169,45 +177,13 @@ class Classes:
             plan.arguments, plan.lines = dense_forward(dim)
             plan.members = self.counted(plan.members)
             return
-        returns = {mode: self.returned(scope, plan.name, training=mode) for mode in (True, False)}
+        returned, name = self.results.returned, plan.name
+        returns = {mode: returned(scope, name, training=mode) for mode in (True, False)}
         writer = Forward(scope, emitted, returns, scope is self.scope)
+        if writer.is_root:
+            writer.remark = lambda call: remark(scope, call, trace)
         plan.arguments, plan.lines = writer.write()
-        plan.result = self.result_type(scope, plan.name)
-
-    def returned(self, scope: Composite, name: str, *, training: bool) -> str:
-        """The expression that `forward` returns, over `{v0}`, `{v1}`, … for values."""
-        outputs = _present(scope, training=training)
-        if scope.as_dict:
-            pairs = (f"{braced(literal(o.name))}: {{v{o.value}}}" for o in outputs)
-            return f"{{{{{', '.join(pairs)}}}}}"
-        values = [f"{{v{o.value}}}" for o in outputs]
-        if len(outputs) == 1:
-            return values[0]
-        return f"{self.tuple_name(scope, name, training=training)}({', '.join(values)})"
-
-    def result_type(self, scope: Composite, name: str) -> str:
-        """The annotation of what `forward` returns."""
-        if scope.as_dict:
-            return "dict[str, Tensor]"
-        kinds = [
-            self.tuple_name(scope, name, training=mode)
-            if len(_present(scope, training=mode)) > 1
-            else "Tensor"
-            for mode in (False, True)
-        ]
-        return " | ".join(dict.fromkeys(kinds))
-
-    def tuple_name(self, scope: Composite, name: str, *, training: bool) -> str:
-        """The named tuple that a scope returns in this mode: one for each list of fields."""
-        extra = training and any(o.training_only for o in scope.outputs)
-        wanted = f"{name}TrainingOutput" if extra else f"{name}Output"
-        fields = tuple(output.name for output in _present(scope, training=training))
-        chosen, number = wanted, 2
-        while self.tuples.get(chosen) != fields and chosen in self.taken:
-            chosen, number = f"{wanted}{number}", number + 1
-        self.tuples[chosen] = fields
-        self.taken.add(chosen)
-        return chosen
+        plan.result = self.results.result_type(scope, name)
 
     # Loops.
 
@@ -314,8 +290,3 @@ class Classes:
     def given(self, scope: Composite) -> list[Hole]:
         """What the constructor of a scope's class is given for this scope."""
         return self.class_of(scope).constructor.given(self.plans[id(scope)].number)
-
-
-def _present(scope: Composite, *, training: bool) -> list[Output]:
-    """The outputs of a mode."""
-    return [output for output in scope.outputs if training or not output.training_only]

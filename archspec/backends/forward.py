@@ -123,7 +123,7 @@ class Forward:
         steps = [self.step(number, training_only) for number, training_only in self.schedule]
         readers: dict[int, int] = {}
         for step in steps:
-            for value in step.reads:
+            for value in () if step.training_only else step.reads:
                 readers[value] = readers.get(value, 0) + 1
         for output in self.scope.outputs:
             readers[output.value] = readers.get(output.value, 0) + 1
@@ -132,7 +132,7 @@ class Forward:
         stay.update(value for step in steps if len(step.gives) > 1 for value in step.gives)
         before = chains(steps, readers, lambda value: value not in stay)
         namer = Namer(self.scope, arguments, frozenset(self.reserved()))
-        values = [v for step in steps for v in step.gives if v in readers and v not in free]
+        values = [v for step in steps for v in step.gives if v not in free]
         self.variables = {**namer.names(before, values), **free}
 
     def step(self, number: int, training_only: bool) -> Step:

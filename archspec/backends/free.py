@@ -12,6 +12,12 @@ from archspec.expr import Formula
 from archspec.ops import FreeTensor
 
 
+class Code(str):
+    """An argument that is code already."""
+
+    __slots__ = ()
+
+
 def empty(tensor: FreeTensor) -> Invocation:
     """The call that makes a parameter or buffer, without values."""
     sizes: list[tuple[str | None, Expression]] = [(None, Hole(n, SIZE)) for n in tensor.sizes]
@@ -45,7 +51,9 @@ def filling(name: str, tensor: FreeTensor) -> list[str]:
 def initialisation(function: str, target: str, args: object) -> str:
     """A call of a function of `torch.nn.init`."""
     given = args.items() if isinstance(args, dict) else ()
-    extra = "".join(f", {key}={literal(value)}" for key, value in given)
+    extra = "".join(
+        f", {key}={value if isinstance(value, Code) else literal(value)}" for key, value in given
+    )
     return f"nn.init.{function}({target}{extra})"
 
 

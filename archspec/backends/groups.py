@@ -4,6 +4,7 @@ A group stands on one line if it fits, and else every break of it is a new line;
 decide for themselves. (P. Wadler, "A prettier printer"; formatters such as ruff's work like this.)
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,8 +41,21 @@ class Group:
 
 Doc = str | Line | IfBroken | Indent | Group
 SOFT, SPACE = Line(), Line(" ")
-_Entry = tuple[int, bool, Doc]
-"""Indentation, whether the group around it is on one line, and what to print."""
+_Entry = tuple[int, Doc]
+"""Indentation, and what to print."""
+
+
+def columns(text: str) -> int:
+    """How wide a text is: some characters take two columns, and some none."""
+    if text.isascii():
+        return len(text)
+    return sum(_width(each) for each in text)
+
+
+def _width(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def flat(doc: Doc) -> str:
@@ -57,46 +71,40 @@ def broken(doc: Doc, column: int, width: int) -> str:
     """A tree that begins at a column, in lines that are at most `width` wide where possible."""
     out: list[str] = []
     at = column
-    stack: list[_Entry] = [(column, False, doc)]
+    stack: list[_Entry] = [(column, doc)]
     while stack:
-        indent, on_line, part = stack.pop()
-        if isinstance(part, Line) and not on_line:
+        indent, part = stack.pop()
+        if isinstance(part, Line):
             out.append("\n" + " " * indent)
             at = indent
-            continue
-        if isinstance(part, Indent | Group):
-            if isinstance(part, Group):
-                on_line = on_line or _fits(part, stack, width - at)
-            indent += INDENT if isinstance(part, Indent) else 0
-            stack += [(indent, on_line, each) for each in reversed(part.parts)]
-            continue
-        text = part if isinstance(part, str) else _text(part, on_line)
-        out.append(text)
-        at += len(text)
+        elif isinstance(part, Indent):
+            stack += [(indent + INDENT, each) for each in reversed(part.parts)]
+        elif isinstance(part, Group) and not _fits(part, stack, width - at):
+            stack += [(indent, each) for each in reversed(part.parts)]
+        else:
+            text = part.text if isinstance(part, IfBroken) else flat(part)
+            out.append(text)
+            at += columns(text)
     return "".join(out)
-
-
-def _text(part: Line | IfBroken, on_line: bool) -> str:
-    if isinstance(part, Line):
-        return part.flat
-    return "" if on_line else part.text
 
 
 def _fits(group: Group, rest: Sequence[_Entry], room: int) -> bool:
     """Whether a group, and what follows it up to the next new line, has room on this line."""
-    ahead: list[_Entry] = [(0, True, group)]
+    ahead: list[tuple[bool, Doc]] = [(True, group)]
     following = len(rest)
     while room >= 0:
         if not ahead:
             if not following:
                 return True
             following -= 1
-            ahead.append(rest[following])
-        _, on_line, part = ahead.pop()
+            ahead.append((False, rest[following][1]))
+        on_line, part = ahead.pop()
         if isinstance(part, Line) and not on_line:
             return True
         if isinstance(part, Indent | Group):
-            ahead += [(0, on_line, each) for each in reversed(part.parts)]
+            ahead += [(on_line, each) for each in reversed(part.parts)]
+        elif isinstance(part, IfBroken) and not on_line:
+            room -= columns(part.text)
         else:
-            room -= len(part if isinstance(part, str) else _text(part, on_line))
+            room -= columns(flat(part))
     return False

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from archspec.backends.free import initialisation
-from archspec.backends.literals import literal
+from archspec.backends.free import Code, initialisation
+from archspec.backends.literals import is_identifier, literal
 from archspec.graph import Composite, Leaf, leaves
+from archspec.ops.initialisers import Initialiser
 
 LINE = tuple[int, str]
 """How deep a statement is nested, and the statement."""
@@ -20,6 +21,8 @@ MOST = 0.75
 MOST_CONSTANT = 0.5
 """The same, where that costs nothing: no random numbers are drawn for them."""
 _CONSTANT = ("zeros_", "ones_", "constant_")
+_RECURRENT = ("nn.RNN", "nn.LSTM", "nn.GRU")
+"""Types whose parameters are no attributes that type checkers know."""
 MAX_TYPES = 3
 """Types that one `isinstance` asks for."""
 MAX_ENDINGS = 4
@@ -36,6 +39,11 @@ class _Weight:
     module: str
     name: str
     setting: _Setting | None
+    general: _Setting | None = None
+    """The same with code over the module's attributes, for modules of one type."""
+
+    is_attribute: bool = False
+    """Whether type checkers know `self.module.name`."""
 
     @property
     def path(self) -> str:
@@ -56,7 +64,8 @@ def statements(root: Composite) -> list[LINE]:
     by_type: dict[str, dict[str, _Setting]] = {}
     single: list[_Weight] = []
     for kind, each in weights.items():
-        by_type[kind], rest = _common(each) if plain else ({}, [w for w in each if w.setting])
+        loop = plain and (kind not in _RECURRENT or _alike(each))
+        by_type[kind], rest = _common(each) if loop else ({}, [w for w in each if w.setting])
         single += rest
     endings: Counter[str] = Counter()
     if single:
@@ -73,16 +82,19 @@ def _type(leaf: Leaf) -> str:
 
 
 def _weights(path: str, leaf: Leaf) -> list[_Weight]:
-    found = leaf.initialisers
-    return [
-        _Weight(path, name, _key(found[name].function, found[name].args) if name in found else None)
-        for name in leaf.layer.weights()
-        if name  # a Parameter begins as it says itself
-    ]
+    weights = [name for name in leaf.layer.weights() if name]  # a Parameter has its own `init:`
+    return [_weight(path, leaf, name, leaf.initialisers.get(name)) for name in weights]
 
 
-def _key(function: str, args: Mapping[str, Any]) -> _Setting:
-    return function, tuple(args.items())
+def _weight(path: str, leaf: Leaf, name: str, found: Initialiser | None) -> _Weight:
+    if found is None:
+        return _Weight(path, name, None)
+    codes = {key: Code(code) for key, code in found.formulas.items()}
+    general = (found.function, tuple({**found.args, **codes}.items()))
+    known = name == "weight" or (name == "bias" and not _may_lack(_type(leaf), name))
+    is_attribute = known and is_identifier(path) and bool(_type(leaf))
+    setting = (found.function, tuple(found.args.items()))
+    return _Weight(path, name, setting, general, is_attribute)
 
 
 def _call(setting: _Setting, target: str) -> str:
@@ -97,12 +109,12 @@ def _common(weights: Iterable[_Weight]) -> tuple[dict[str, _Setting], list[_Weig
     common: dict[str, _Setting] = {}
     rest: list[_Weight] = []
     for name, column in columns.items():
-        settings = Counter(weight.setting for weight in column)
+        settings = Counter(weight.general for weight in column)
         ((usual, count), *_), total = settings.most_common(), len(column)
         if usual is not None and None not in settings:
             enough = MOST_CONSTANT if usual[0] in _CONSTANT else MOST
             common |= {name: usual} if count >= enough * total else {}
-        rest += [w for w in column if w.setting and w.setting != common.get(name)]
+        rest += [w for w in column if w.setting and w.general != common.get(name)]
     return common, rest
 
 
@@ -116,7 +128,7 @@ def _typed(
         lines: list[str] = []
         for name, setting in common.items():
             whole = sum(weight.name == name for weight in weights[kind]) == modules
-            lines += _guarded(name, setting, surely=whole and not _may_lack(kind, name))
+            lines += _guarded(kind, name, setting, surely=whole and not _may_lack(kind, name))
         if lines:
             branches.setdefault(tuple(lines), []).append(kind)
     found: list[LINE] = []
@@ -129,12 +141,20 @@ def _typed(
     return [(0, "for module in self.modules():"), *found] if found else []
 
 
+def _alike(weights: Sequence[_Weight]) -> bool:
+    """Whether all modules have the same parameters."""
+    counts = Counter(weight.name for weight in weights)
+    return len(set(counts.values())) == 1
+
+
 def _may_lack(kind: str, name: str) -> bool:
     """Whether PyTorch's annotations allow None: type checkers ask for a guard."""
     return kind.startswith("nn.Conv") and name == "bias"
 
 
-def _guarded(name: str, setting: _Setting, *, surely: bool) -> list[str]:
+def _guarded(kind: str, name: str, setting: _Setting, *, surely: bool) -> list[str]:
+    if kind in _RECURRENT:
+        return [_call(setting, f"module.get_parameter({literal(name)})")]
     call = _call(setting, f"module.{name}")
     return [call] if surely else [f"if module.{name} is not None:", f" {call}"]
 
@@ -145,6 +165,7 @@ def _named(single: Sequence[_Weight], endings: Mapping[str, int]) -> list[LINE]:
     for weight in single:
         assert weight.setting is not None
         groups.setdefault(weight.setting, []).append(weight.path)
+    direct = {weight.path: f"self.{weight.path}" for weight in single if weight.is_attribute}
     tests: list[LINE] = []
     rest: list[LINE] = []
     for setting, group in groups.items():
@@ -157,7 +178,7 @@ def _named(single: Sequence[_Weight], endings: Mapping[str, int]) -> list[LINE]:
             rest += [(0, f"names = {literal(group)}"), (0, "for name in names:")]
             rest.append((1, _call(setting, "self.get_parameter(name)")))
         else:
-            rest.append((0, _call(setting, _parameter(group[0]))))
+            rest.append((0, _call(setting, direct.get(group[0], _parameter(group[0])))))
     head: list[LINE] = [(0, "for name, parameter in self.named_parameters():")] if tests else []
     return [*head, *tests, *rest]
 

@@ -70,6 +70,18 @@ def fill_buffers(module: nn.Module) -> None:
             reset()
 
 
+def ground_buffers(module: nn.Module) -> None:
+    """Compute what no state dict holds, for a module on the meta device whose weights follow."""
+    for each in _innermost_first(module):
+        buffers = {name: each._buffers[name] for name in each._non_persistent_buffers_set}
+        bare = {name: t for name, t in buffers.items() if t is not None and t.is_meta}
+        if bare and _is_generated(each):
+            each._buffers.update({n: torch.empty_like(t, device="cpu") for n, t in bare.items()})
+            reset = _reset(each)
+            assert reset is not None, "a class with own tensors has it"
+            reset()  # without effect on what is on the meta device still
+
+
 def _is_generated(module: nn.Module) -> bool:
     return type(module).__module__.startswith(PREFIX)
 

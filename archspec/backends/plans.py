@@ -11,6 +11,8 @@ from archspec.graph import Composite
 from archspec.ops import Attribute, FreeTensor, Function
 from archspec.ops.base import Emission
 
+MAX_DEPTH = 12
+"""Sequences within each other that are written in one place: Python counts brackets."""
 SEQUENTIAL = frozenset(
     """
     append extend insert pop _get_item_by_idx
@@ -48,6 +50,8 @@ class Plan:
     """Its position among the instances of its class."""
     inline: bool = False
     """Written where it is constructed, as `nn.Sequential(...)`."""
+    depth: int = 0
+    """Sequences within each other that are written in one place."""
     whole: Invocation | None = None
     """For a class that is a sequence: the call of its constructor."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from archspec.backends.classes import Class, Classes
 from archspec.backends.layout import WIDTH
 from archspec.backends.literals import prose
+from archspec.backends.shapes import BATCH, shape_text
 from archspec.graph import Composite, Trace
 from archspec.network import Network
 from archspec.sizes import Size
@@ -20,10 +21,6 @@ LETTERS = {1: "C", 2: "CL", 3: "CHW", 4: "CDHW"}
 """Names for sizes by rank, batch left out."""
 FACTORS = (2, 4, 8, 3)
 """What sizes are multiplied with, or divided by, in formulas."""
-MAX_FORMULA = 40
-"""Characters of a size; a longer one is `…`."""
-BATCH = "N"
-
 Column = tuple[Size, ...]
 """A size, in each use."""
 
@@ -81,10 +78,10 @@ def root_shapes(network: Network, open_sizes: Mapping[int, str]) -> tuple[list[s
     """The inputs and outputs of a network in words; `open_sizes` are parameters, by position."""
     inputs, outputs = network.input_tensors, network.output_tensors()
     shown = [
-        _shown(tensor, (open_sizes.get(at, str(size)) for at, size in enumerate(tensor.shape)))
+        shape_text(tensor, (open_sizes.get(at, str(size)) for at, size in enumerate(tensor.shape)))
         for tensor in outputs.values()
     ]
-    fed = [_shown(tensor, map(str, tensor.shape)) for tensor in inputs.values()]
+    fed = [shape_text(tensor, map(str, tensor.shape)) for tensor in inputs.values()]
     return _named(list(inputs), fed), _named(list(outputs), shown)
 
 
@@ -103,14 +100,6 @@ def arrow(inputs: Sequence[str], outputs: Sequence[str], indent: int) -> list[st
     return [left, f"-> {right}"]
 
 
-def _shown(tensor: Tensor, sizes: Iterator[str]) -> str:
-    short = (size if len(size) <= MAX_FORMULA else "…" for size in sizes)
-    inside = ", ".join([*[BATCH] * tensor.batched, *short])
-    comma = "," if tensor.ndim == 1 else ""
-    kind = "" if tensor.is_float else f" {tensor.dtype}"
-    return f"({inside}{comma}){kind}"
-
-
 @dataclass(slots=True)
 class _Words:
     """Names for the sizes of one class."""
@@ -121,7 +110,7 @@ class _Words:
     def described(self, uses: Sequence[_Use]) -> tuple[list[str], list[str]]:
         """The inputs and outputs of a class over all its uses."""
         columns = zip(*((*use.inputs, *use.outputs) for use in uses), strict=True)
-        shown = [_shown(tensors[0], self.sizes(tensors)) for tensors in columns]
+        shown = [shape_text(tensors[0], self.sizes(tensors)) for tensors in columns]
         count = len(uses[0].inputs)
         return shown[:count], shown[count:]
 

@@ -69,7 +69,7 @@ def _head(network: "Network", open_sizes: Mapping[int, str]) -> str:
 
 
 def _imports(body: str, classes: Classes) -> str:
-    standard = []
+    standard = ["import math"] if re.search(r"\bmath\.\w+\(", body) else []
     if "OrderedDict(" in body:
         standard.append("from collections import OrderedDict")
     if "(NamedTuple)" in body:
@@ -87,7 +87,7 @@ def _tuples(classes: Classes) -> list[str]:
     return [
         f'class {name}(NamedTuple):\n    """What `forward` gives."""\n\n'
         + "".join(f"    {field}: Tensor\n" for field in fields)
-        for name, fields in classes.tuples.items()
+        for name, fields in classes.results.tuples.items()
     ]
 
 

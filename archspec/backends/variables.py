@@ -31,13 +31,19 @@ def chains(
 ) -> dict[int, int]:
     """For every value that goes on in the variable of another: that other.
 
-    `readers` counts the calls and outputs that read a value; `can_begin` says whether a value has
-    a variable to go on in (a free tensor has none).
+    `readers` counts the calls and outputs that read a value, those calls left out that run in
+    training only: they run at once, before the value is overwritten. `can_begin` says whether a
+    value has a variable to go on in (a free tensor has none).
     """
     made = {value for step in steps for value in step.gives}
+    late = {v: at for at, step in enumerate(steps) if step.training_only for v in step.reads}
     before: dict[int, int] = {}
-    for step in steps:
-        once = [v for v in step.reads if readers[v] == 1 and can_begin(v)]
+    for at, step in enumerate(steps):
+        once = [
+            value
+            for value in step.reads
+            if readers.get(value) == 1 and late.get(value, -1) < at and can_begin(value)
+        ]
         if len(step.gives) != 1 or step.training_only or len(once) > MAX_JOINED:
             continue
         once.sort(key=lambda value: value not in made)  # stable: results come before inputs
@@ -75,7 +81,7 @@ class Namer:
 
     def name(self, chain: Sequence[int], used: set[str]) -> str:
         """A variable for a chain."""
-        outputs = [output.value for output in self.scope.outputs]
+        outputs = [o.value for o in self.scope.outputs if not o.training_only]
         if outputs == [chain[-1]]:
             for name in (INPUT, RESULT):
                 if name not in self.arguments and name not in self.taken:

@@ -1,6 +1,7 @@
 """Weights from a file into a module: everything or, with a report of what does not fit, nothing."""
 
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from archspec.backends.checkpoint import Checkpoint, WeightsError, read_checkpoint, without_wrappers
+from archspec.backends.initialise import ground_buffers
 from archspec.backends.renames import Shape
 from archspec.backends.weights_report import Difference, WeightsReport
 
@@ -39,21 +41,25 @@ def load_weights(
     report = compare(str(path), checkpoint, own)
     if not (report.ok or partial):
         raise WeightsError(f"{path} does not fit: {report.summary()}\n{report.text()}", report)
-    fitting = {key: checkpoint.state[key] for key in report.loaded}
-    _fill(module, own, fitting, file)
-    return report
-
-
-def _fill(module: nn.Module, own: Mapping[str, Any], state: dict[str, Any], file: Path) -> None:
-    """Copy the values; what is on the meta device takes copies of them in its place."""
-    meta = any(isinstance(each, Tensor) and each.is_meta for each in own.values())
-    if meta:
-        state = {key: _like(value, own[key]) for key, value in state.items()}
     try:
-        module.load_state_dict(state, strict=False, assign=meta)
+        _fill(module, own, checkpoint, report.loaded)
     except (RuntimeError, NotImplementedError) as error:
         said = str(error).strip().splitlines()[-1].strip()
         raise WeightsError(f"PyTorch cannot load {file}: {said}") from error
+    return report
+
+
+def _fill(
+    module: nn.Module, own: Mapping[str, Any], checkpoint: Checkpoint, keys: Sequence[str]
+) -> None:
+    """Copy the values; what is on the meta device takes copies of them in its place."""
+    meta = any(isinstance(each, Tensor) and each.is_meta for each in own.values())
+    if meta:
+        ground_buffers(module)
+    values = ((key, checkpoint.state[key]) for key in keys)
+    state = OrderedDict((key, _like(value, own[key]) if meta else value) for key, value in values)
+    state._metadata = checkpoint.versions  # type: ignore[attr-defined]
+    module.load_state_dict(state, strict=False, assign=meta)
 
 
 def _like(value: Any, own: Any) -> Any:

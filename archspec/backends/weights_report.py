@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import zip_longest
 from typing import Any, Final
 
 from archspec.backends.renames import Shape, guess_renames, rename_patterns
@@ -51,6 +52,17 @@ class WeightsReport:
     def ok(self) -> bool:
         """Whether everything fitted."""
         return not (self.missing or self.unexpected or self.shapes or self.dtypes)
+
+    @property
+    def other_size(self) -> tuple[int, int] | None:
+        """If one number explains all shapes that differ: what it is in the file, and here."""
+        pairs = {
+            (theirs, ours)
+            for shape in self.shapes.values()
+            for theirs, ours in zip_longest(shape.file, shape.module)
+            if theirs != ours
+        }
+        return pairs.pop() if len(pairs) == 1 and not any(None in pair for pair in pairs) else None
 
     @cached_property
     def renames(self) -> dict[str, str]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from archspec.backends.trial import Setting
+    from archspec.backends.weights_report import WeightsReport
 
 STANDARD_OUTPUT = "-"
 
@@ -111,10 +112,23 @@ def _build(network: Network, options: argparse.Namespace) -> int:
     except WeightsError as error:
         if error.report is None:
             return fail(str(error))
-        print(f"archspec: {error}\n  --partial loads what fits", file=sys.stderr)
+        print(f"archspec: {error}", *_ways_out(error.report, network), sep="\n  ", file=sys.stderr)
         return 1
     except TrialError as error:
         return fail(str(error))
+
+
+def _ways_out(report: "WeightsReport", network: Network) -> list[str]:
+    """What to do about weights that do not fit."""
+    ways = ["--partial loads what fits"]
+    if report.other_size is not None:
+        theirs, ours = report.other_size
+        names = [
+            name for name, value in network.params.items() if value is not True and value == ours
+        ]
+        if len(names) == 1:
+            ways.append(f"was the file made with --set {names[0]}={theirs}?")
+    return ways
 
 
 def _load(module: "nn.Module", options: argparse.Namespace) -> None:

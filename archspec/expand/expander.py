@@ -12,7 +12,7 @@ from archspec.expand.params import bind
 from archspec.expand.repetition import Repetition
 from archspec.expand.scope import Flow, Scope, facts_of
 from archspec.expand.types import type_of
-from archspec.expand.wiring import Wiring, no_result, order
+from archspec.expand.wiring import Wiring, no_result, order, refuse_weight
 from archspec.graph import Composite, Output
 from archspec.resolve import outputs as resolved_outputs
 from archspec.spec import BlockSpec, Body, LayerSpec, Outputs
@@ -144,6 +144,7 @@ class Expander:
             if not source.item.sources:
                 self.refuse_nothing(source)
                 return None
+            refuse_weight(self.context, source.item, source)
             source = source.item.sources[0]
         if isinstance(source.item, Value):
             return source.item

@@ -13,6 +13,7 @@ from typing import Any
 from archspec.diagnostics import Fault, Label, Refused, did_you_mean, nearest
 from archspec.expand.context import Context, Names, Ruled
 from archspec.expand.patterns import Place, Target, Tree
+from archspec.expr.attributes import over_attributes
 from archspec.graph import Composite
 from archspec.ops import Layer, find
 from archspec.ops import names as type_names
@@ -20,10 +21,16 @@ from archspec.ops.initialisers import Initialiser, check, fans, split
 from archspec.ops.window import Spatial
 from archspec.spec import Beginning, InitRule
 from archspec.spec.init import place_of
-from archspec.syntax import plain
+from archspec.syntax import Mapping, Node, Scalar, plain
 
 _WINDOWS = ("kernel_size", "stride", "padding", "dilation", "output_padding")
 """Arguments with one number for each dimension; expressions see them as lists."""
+
+_ATTRIBUTES = (
+    *("in_features", "out_features", "in_channels", "out_channels", "kernel_size", "groups"),
+    *("num_features", "num_embeddings", "embedding_dim", "input_size", "hidden_size"),
+)
+"""Arguments that modules of PyTorch keep under the same name, with the value that we see."""
 
 
 def initialise(context: Context, root: Composite) -> None:
@@ -57,6 +64,21 @@ class LayerArguments(AbstractMapping[str, Any]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def formulas(self, node: Node) -> dict[str, str]:
+        """The arguments of an initialiser that can be asked of the module, as code."""
+        given = next(iter(node.items()))[1] if isinstance(node, Mapping) else None
+        if not isinstance(given, Mapping):
+            return {}
+        attributes = [name for name in _ATTRIBUTES if name in self.own]
+        around = {name: value for name, value in self.names.items() if name not in self.own}
+        texts = {key.text: value.text for key, value in given.items() if isinstance(value, Scalar)}
+        found = {
+            name: over_attributes(text[1:], "module", attributes, around)
+            for name, text in texts.items()
+            if text.startswith("=")
+        }
+        return {name: code for name, code in found.items() if code is not None}
 
 
 def _said(beginning: Beginning) -> str:
@@ -147,17 +169,26 @@ class _Initialisation:
         key = (id(beginning), id(layer), name)
         if beginning.constant and key in self.checked:
             return self.checked[key]
+        formulas: dict[str, str] = {}
         if beginning.constant:
             value = plain(beginning.node)
         else:
-            value = self.context.evaluate(beginning.node, LayerArguments(names, layer, sizes))
-        found = self.accepted(beginning, target, name, sizes, value)
+            seen = LayerArguments(names, layer, sizes)
+            value = self.context.evaluate(beginning.node, seen)
+            formulas = seen.formulas(beginning.node)
+        found = self.accepted(beginning, target, name, sizes, value, formulas)
         if beginning.constant:
             self.checked[key] = found
         return found
 
     def accepted(
-        self, beginning: Beginning, target: Target, name: str, sizes: tuple[int, ...], value: Any
+        self,
+        beginning: Beginning,
+        target: Target,
+        name: str,
+        sizes: tuple[int, ...],
+        value: Any,
+        formulas: dict[str, str],
     ) -> Initialiser | None:
         """A value as an initialiser of this parameter."""
         if value is None:
@@ -173,7 +204,8 @@ class _Initialisation:
             raise self.context.report(
                 fault.code, fault.message, place, labels=(label,), help=fault.help
             ) from None
-        return Initialiser(*split(value))
+        function, args = split(value)
+        return Initialiser(function, args, formulas)
 
     # What names nothing is told last: another use of a block may have it.
 

@@ -8,7 +8,7 @@ from typing import Any
 from archspec.expand.items import Item, Made, Value
 from archspec.expr import Facts
 from archspec.graph import Call, Composite, Leaf, Trace
-from archspec.ops.free import Weight
+from archspec.ops.weight import Weight
 from archspec.syntax import Node
 from archspec.tensors import Tensor
 

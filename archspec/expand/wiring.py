@@ -8,6 +8,7 @@ from archspec.diagnostics import Label, Refused
 from archspec.expand.context import Context, Names
 from archspec.expand.items import Item, Source, Value, is_reuse, takes_list
 from archspec.graph import Composite, Leaf
+from archspec.ops import Layer, find
 from archspec.syntax import Node, Scalar, Sequence, describe
 
 
@@ -177,9 +178,23 @@ def no_result(context: Context, item: Item, source: Source) -> NoReturn:
     """Report a reference to a result that a layer does not have."""
     target = item.made.target if item.made is not None else None
     weights = [n for n in target.layer.weights() if n] if isinstance(target, Leaf) else []
-    have = ", ".join(f"`{name}`" for name in [*item.results, *weights])
+    known = [*item.results, *weights]
+    help = context.did_you_mean(source.result or "", known)
+    help = help or f"it has {', '.join(f'`{name}`' for name in known)}"
     message = f"`{item.name}` has no result `{source.result}`"
-    raise context.report("E106", message, source.node.place, help=f"it has {have}")
+    raise context.report("E106", message, source.node.place, help=help)
+
+
+def refuse_weight(context: Context, item: Item, source: Source) -> None:
+    """Refuse `fc.bias` where `fc` is absent: the input that stands for `fc` is no parameter."""
+    kind = item.spec.type.text if item.spec.type is not None else ""
+    cls = find(kind) if kind not in context.blocks else None
+    if source.result is None or cls is None or source.result in ("0", *cls.results):
+        return
+    if cls.results or cls.weights is not Layer.weights:
+        message = f"`{item.name}` is absent here: it has no `{source.result}`"
+        help = "give this layer the same `when:`"
+        raise context.report("E106", message, source.node.place, help=help)
 
 
 def order(context: Context, items: list[Item]) -> list[Item]:

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from archspec.diagnostics import Diagnostic, did_you_mean
 from archspec.expr import ExpressionError, compile_expression
 from archspec.expr.clauses import compile_for
-from archspec.graph import Composite, Leaf
+from archspec.graph import Composite
 from archspec.network import Network
-from archspec.ops.free import Weight
 from archspec.spec import ParamSpec, Requirement
 from archspec.syntax import Mapping, Node, Scalar, Sequence
 
@@ -28,8 +27,7 @@ def layers(network: Network) -> Iterator[Diagnostic]:
 
 def _unread(scope: Composite) -> Iterator[Diagnostic]:
     readers = scope.readers()
-    targets = (call.target for call in scope.calls if isinstance(call.target, Leaf))
-    owners = {leaf.layer.layer for leaf in targets if isinstance(leaf.layer, Weight)}
+    owners = {call.owner for call in scope.calls}
     for call in scope.calls:
         if call.name not in owners and not any(readers[value] for value in call.outputs):
             message = f"nothing uses `{call.name}`: it is registered, but never runs"

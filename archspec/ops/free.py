@@ -9,7 +9,7 @@ from archspec.diagnostics import Fault
 from archspec.expr import Formula
 from archspec.ops import initialisers
 from archspec.ops.arguments import Bool, Ints, Words
-from archspec.ops.base import Attribute, FreeTensor, Layer
+from archspec.ops.base import FreeTensor, Layer
 from archspec.ops.registry import register
 from archspec.tensors import DTYPES, FLOATS, Tensor
 
@@ -101,22 +101,3 @@ class Buffer(_Free):
         return FreeTensor(
             self.sizes, self.dtype, value=self.value, index=self.index, persistent=self.persistent
         )
-
-
-class Weight(Layer):
-    """A parameter of another layer of the scope, which a reference such as `embed.weight` reads.
-
-    Shapes: → the parameter's, without a batch. It is no layer type: references make it.
-    """
-
-    arity = (0, 0)
-
-    layer: str
-    name: str
-    sizes: tuple[int, ...] = Field(alias="shape")
-
-    def shape(self) -> Tensor:  # type: ignore[override]
-        return Tensor(self.sizes, batched=False)
-
-    def emit(self, inputs: tuple[Tensor, ...]) -> Attribute:
-        return Attribute(self.layer, self.name)

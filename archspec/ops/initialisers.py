@@ -50,6 +50,8 @@ class Initialiser:
 
     function: str
     args: Mapping[str, Any] = field(default_factory=dict)
+    formulas: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """By argument: code over the attributes of `module`, where one rule serves many layers."""
 
 
 def split(init: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

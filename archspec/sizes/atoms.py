@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 Known: TypeAlias = "dict[Atom, int]"  # values of what expressions share
 
+LONGEST: Final = 24  # symbols in the text of a floor
 LOWEST: Final = 1  # no symbol is smaller: it stands for the size of an input
 
 
 class Atom:
     """What polynomials are made of; `low` and `high` bound its values, where known."""
 
-    __slots__ = ("high", "low", "rank", "symbols")
+    __slots__ = ("high", "low", "rank", "span", "symbols")
 
     relaxes: ClassVar[bool] = True
     """Whether `least` may take its place in a proof: it is made of other sizes."""
@@ -31,6 +32,8 @@ class Atom:
         self.symbols: Final = symbols
         self.low: Final = low
         self.high: Final = high
+        self.span: int = 1
+        """How many symbols are written in it: what is made of many floors shares parts of them."""
 
     def value(self, values: Mapping[str, int], known: Known) -> int:
         """Its value for these symbols; `known` spares computing a shared part again."""
@@ -76,6 +79,7 @@ class Floor(Atom):
         )
         self.inner: Final = inner
         self.divisor: Final = divisor
+        self.span = span_of(inner)
 
     def value(self, values: Mapping[str, int], known: Known) -> int:
         if self not in known:
@@ -105,6 +109,7 @@ class Extreme(Atom):
         super().__init__(rank, frozenset().union(*names), low, high)
         self.pick: Final = pick
         self.parts: Final = parts
+        self.span = sum(map(span_of, parts))
 
     def value(self, values: Mapping[str, int], known: Known) -> int:
         if self not in known:
@@ -118,6 +123,8 @@ class Extreme(Atom):
         return choose(min if low_one else max, low_one, bounds)
 
     def __str__(self) -> str:
+        if self.span > LONGEST:
+            return f"{'min' if self.pick is min else 'max'}(…)"
         parts = sorted(self.parts, key=lambda part: (isinstance(part, int), str(part)))
         return f"{'min' if self.pick is min else 'max'}({', '.join(map(str, parts))})"
 
@@ -140,6 +147,7 @@ class Rounded(Atom):
         )
         self.inner: Final = inner
         self.scale: Final = scale
+        self.span = span_of(inner)
 
     def value(self, values: Mapping[str, int], known: Known) -> int:
         if self not in known:
@@ -147,7 +155,8 @@ class Rounded(Atom):
         return known[self]
 
     def __str__(self) -> str:
-        return f"floor({self.scale}*{grouped(self.inner)})"
+        inner = grouped(self.inner)
+        return f"floor({self.scale}*{inner if inner.isidentifier() else f'({inner})'})"
 
 
 def value_of(size: Size, values: Mapping[str, int], known: Known) -> int:
@@ -160,6 +169,15 @@ def value_of(size: Size, values: Mapping[str, int], known: Known) -> int:
     return total
 
 
+def span_of(size: Size) -> int:
+    """How many symbols are written in a size."""
+    if isinstance(size, int):
+        return 0
+    return sum(atom.span for monomial in size.terms for atom in monomial)
+
+
 def grouped(x: Expr) -> str:
-    """The text of a size as an operand."""
+    """The text of a size as an operand; a very long one is left out."""
+    if span_of(x) > LONGEST:
+        return "…"
     return f"({x})" if x.constant or len(x.terms) > 1 else str(x)

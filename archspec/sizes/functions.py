@@ -67,7 +67,7 @@ def product(sizes: Iterable[Size]) -> Size:
 def quotient(a: Size, b: Size) -> Size | None:
     """`a / b` where it is a size with whole coefficients for all inputs; None where it is not."""
     if isinstance(b, int):
-        return a // b if b and always(divisible(a, b)) else None
+        return a // b if b > 0 and always(divisible(a, b)) else None
     found: Size = 0
     lead, factor = _leading(b)
     while not isinstance(a, int):

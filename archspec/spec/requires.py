@@ -10,6 +10,7 @@ The left side of a comparison is the symbol itself, or its remainder: `% 32 == 0
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from archspec.diagnostics import Collector, Refused
@@ -17,6 +18,8 @@ from archspec.spec.model import Comparison, Requirement
 from archspec.spec.parts import as_mapping, as_text, items_of
 from archspec.syntax import Node, Scalar, part_of
 
+MOST: Final = 16
+"""Comparisons of one symbol."""
 _RELATION: Final = re.compile(r"==|!=|<=|>=|<(?!=)|>(?!=)")
 _AND: Final = re.compile(r"\band\b")
 _WORDS: Final = re.compile(r"(?:divisible by|multiples? of)\s+(\w+)$")
@@ -28,16 +31,16 @@ def read_requires(node: Node, found: Collector) -> tuple[Requirement, ...]:
     """What is required of every symbol. Reports what cannot be read, and leaves that out."""
     help = 'for example `requires: {H: "% 32 == 0", W: ">= 64"}`'
     entries = as_mapping(node, "`requires:`", found, help)
-    return tuple(
-        Requirement.model_construct(
-            symbol=name,
-            node=value,
-            comparisons=tuple(
-                each for item in items_of(value) for each in _comparisons(name, item, found)
-            ),
-        )
-        for name, value in entries.items()
-    )
+    return tuple(_requirement(name, value, found) for name, value in entries.items())
+
+
+def _requirement(symbol: Scalar, node: Node, found: Collector) -> Requirement:
+    every = (each for item in items_of(node) for each in _comparisons(symbol, item, found))
+    comparisons = tuple(islice(every, MOST + 1))
+    if len(comparisons) > MOST:
+        message = f"more than {MOST} comparisons of `{symbol.text}`"
+        found.report("E005", message, node.place)
+    return Requirement.model_construct(symbol=symbol, node=node, comparisons=comparisons[:MOST])
 
 
 def _comparisons(symbol: Scalar, node: Node, found: Collector) -> Iterator[Comparison]:
@@ -52,10 +55,11 @@ def _comparisons(symbol: Scalar, node: Node, found: Collector) -> Iterator[Compa
     for part in _split(text):
         comparison = _comparison(part)
         if comparison is None:
-            message = f"`{part.text}` is no comparison"
-            found.report("E109", message, part.place, help=_advice(symbol.text, part.text))
-        else:
-            yield comparison
+            message = f"`{part.text}` is no comparison" if part.text else "no comparison by `and`"
+            place = part.place if part.text else text.place
+            found.report("E109", message, place, help=_advice(symbol.text, part.text))
+            return
+        yield comparison
 
 
 def _split(node: Scalar) -> Iterator[Scalar]:

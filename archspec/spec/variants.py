@@ -5,6 +5,7 @@ variant = "{" parameter ":" value, ... "}" | "{params: {...}, expect: {...}}"
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from archspec.diagnostics import Collector, Refused, did_you_mean
 from archspec.spec.expect import read_expect
@@ -13,6 +14,10 @@ from archspec.spec.parts import as_mapping, as_text, refuse_unknown_keys, sectio
 from archspec.syntax import Mapping, Node, Scalar
 
 _LONG = ("params", "expect")
+MAX_HELPED = 100
+"""Unknown names for which the nearest is looked for: a file may be full of them."""
+MAX_LISTED = 40
+"""Names in a list of all that there are."""
 
 
 def read_variants(node: Node, found: Collector, params: Iterable[str]) -> dict[str, VariantSpec]:
@@ -49,14 +54,19 @@ def check_values(
     variants: Iterable[VariantSpec], params: Sequence[ParamSpec], found: Collector
 ) -> None:
     """Report what the variants give to parameters that the spec does not have."""
-    known = [param.name.text for param in params]
-    for variant in variants:
-        for name, _ in variant.values.values():
-            if name.text not in known:
-                message = f"variant `{variant.name.text}` sets `{name.text}`, which is no parameter"
-                listing = f"there are {', '.join(known)}" if known else "the spec has no parameters"
-                help = did_you_mean(name.text, known) or listing
-                found.report("E108", message, name.place, help=help)
+    known = dict.fromkeys(param.name.text for param in params)
+    unknown = (
+        (variant.name.text, name)
+        for variant in variants
+        for name, _ in variant.values.values()
+        if name.text not in known
+    )
+    for number, (variant, name) in enumerate(unknown):
+        message = f"variant `{variant}` sets `{name.text}`, which is no parameter"
+        help = None
+        if number < MAX_HELPED:
+            help = did_you_mean(name.text, known) or listing(known) or "the spec has no parameters"
+        found.report("E108", message, name.place, help=help)
 
 
 def choose(params: Sequence[ParamSpec], variant: VariantSpec) -> tuple[ParamSpec, ...]:
@@ -72,8 +82,14 @@ def choose(params: Sequence[ParamSpec], variant: VariantSpec) -> tuple[ParamSpec
 def unknown_variant(owner: str, name: str, variants: Iterable[str]) -> tuple[str, str | None]:
     """The message about a variant that does not exist, and its help."""
     known = list(variants)
-    listing = f"there are {', '.join(known)}" if known else None
-    return f"{owner} has no variant `{name}`", did_you_mean(name, known) or listing
+    return f"{owner} has no variant `{name}`", did_you_mean(name, known) or listing(known)
+
+
+def listing(names: Iterable[str]) -> str | None:
+    """The names, so that a person can choose; None if there are none."""
+    first = list(islice(names, MAX_LISTED + 1))
+    more = ", …" if len(first) > MAX_LISTED else ""
+    return f"there are {', '.join(first[:MAX_LISTED])}{more}" if first else None
 
 
 def read_choice(

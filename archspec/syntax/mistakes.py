@@ -117,7 +117,10 @@ def _block_text(problem: str, context: str, at: Place, begin: Place) -> Mistake 
 def _start(problem: str, context: str, at: Place, begin: Place) -> Mistake | None:
     if problem != "found character that cannot start any token":
         return None
-    text = _around(at.source, at)[1].partition(" #")[0].strip()
+    before, rest = _around(at.source, at)
+    text = rest.partition(" #")[0].strip()
+    if "{" in before or "[" in before:  # among brackets it ends with them, or at a comma
+        text = _balanced(text.partition(", ")[0])
     return Mistake(f"a text cannot begin with `{text[:1]}`", at, help=f'quote it: `"{text}"`')
 
 

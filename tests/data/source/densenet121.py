@@ -103,7 +103,7 @@ class Densenet121(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def forward(self, image: Tensor) -> Tensor:
-        x: Tensor = self.features(image)
+        x: Tensor = self.features(image)  # (N, 1024, (H + 3) // 32, (W + 3) // 32)
         x = self.relu(x)
         x = self.avgpool(x)
         x = self.flatten(x)

@@ -134,7 +134,7 @@ class MobilenetV2(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def forward(self, image: Tensor) -> Tensor:
-        x: Tensor = self.features(image)
+        x: Tensor = self.features(image)  # (N, 1280, (H + 31) // 32, (W + 31) // 32)
         x = self.avgpool(x)
         x = self.flatten(x)
         x = self.classifier(x)

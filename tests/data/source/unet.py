@@ -61,22 +61,22 @@ class Unet(nn.Module):
         self.outc = nn.Conv2d(64, num_classes, 1)
 
     def forward(self, image: Tensor) -> Tensor:
-        inc = self.inc(image)
+        inc = self.inc(image)  # (N, 64, H, W)
         down1 = self.pool1(inc)
-        down1 = self.down1(down1)
+        down1 = self.down1(down1)  # (N, 128, H // 2, W // 2)
         down2 = self.pool2(down1)
-        down2 = self.down2(down2)
+        down2 = self.down2(down2)  # (N, 256, H // 4, W // 4)
         down3 = self.pool3(down2)
-        down3 = self.down3(down3)
+        down3 = self.down3(down3)  # (N, 512, H // 8, W // 8)
         x: Tensor = self.pool4(down3)
-        x = self.down4(x)
-        x = self.up1(x, down3)
+        x = self.down4(x)  # (N, 1024, H // 16, W // 16)
+        x = self.up1(x, down3)  # (N, 512, H // 8, W // 8)
         del down3
-        x = self.up2(x, down2)
+        x = self.up2(x, down2)  # (N, 256, H // 4, W // 4)
         del down2
-        x = self.up3(x, down1)
+        x = self.up3(x, down1)  # (N, 128, H // 2, W // 2)
         del down1
-        x = self.up4(x, inc)
+        x = self.up4(x, inc)  # (N, 64, H, W)
         x = self.outc(x)
         return x
 

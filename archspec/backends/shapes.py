@@ -1,0 +1,35 @@
+"""Shapes as docstrings and remarks of generated code have them: `(N, 64, H // 2, W // 2)`."""
+
+from collections.abc import Iterable
+
+from archspec.graph import Call, Composite, Trace
+from archspec.tensors import Tensor
+
+MAX_FORMULA = 40
+"""Characters of a size; a longer one is `…`."""
+BATCH = "N"
+MIN_RANK = 2
+"""Dimensions of what a remark is worth."""
+
+
+def shape_text(tensor: Tensor, sizes: Iterable[str]) -> str:
+    """A shape, with these words for its sizes."""
+    short = (size if len(size) <= MAX_FORMULA else "…" for size in sizes)
+    inside = ", ".join([*[BATCH] * tensor.batched, *short])
+    comma = "," if tensor.ndim == 1 else ""
+    kind = "" if tensor.is_float else f" {tensor.dtype}"
+    return f"({inside}{comma}){kind}"
+
+
+def remark(scope: Composite, call: Call, trace: Trace) -> str:
+    """The shape of the map that a block or group gives, where it is not that of its input.
+
+    The shape of an output stands in the docstring.
+    """
+    if not isinstance(call.target, Composite) or len(call.outputs) != 1 or not call.inputs:
+        return ""
+    before, after = trace.tensors[call.inputs[0]], trace.tensors[call.outputs[0]]
+    is_output = any(output.value in call.outputs for output in scope.outputs)
+    if is_output or len(after.shape) < MIN_RANK or after.shape == before.shape:
+        return ""
+    return shape_text(after, map(str, after.shape))
