@@ -6,6 +6,7 @@ from typing import Any
 
 from archspec.diagnostics import Collector, Diagnostic, Place, Refused, Source
 from archspec.expand import Unfinished, expand
+from archspec.expand.context import MAX_WORK
 from archspec.expectations import check_expectation
 from archspec.lint import lint
 from archspec.network import Network, layer_row
@@ -20,8 +21,6 @@ MAX_VARIANTS = 100
 """Variants that are checked at once."""
 MAX_TEXT = 20_000_000
 """Characters of a spec, times its variants, in one check."""
-MAX_TIMES = 10
-"""All variants together may have so many times the layers of one network."""
 MAX_NAMED = 3
 """Variants that a note names; the rest is counted."""
 
@@ -33,12 +32,13 @@ def configure(spec: Spec, params: Mapping[str, Any], max_layers: int, found: Col
         _demand_choice(spec, params, found)
         network = expand(spec, params, found, max_layers)
     except Unfinished as unfinished:
-        return Report(tuple(found), rows=tuple(map(layer_row, unfinished.rows)))
+        rows = tuple(map(layer_row, unfinished.rows))
+        return Report(tuple(found), rows=rows, work=unfinished.work)
     except Refused:
         return Report(tuple(found))
     if not params:  # with other values, other facts hold
         check_expectation(network, found)
-    return Report(tuple(found), None if found.failed else network)
+    return Report(tuple(found), None if found.failed else network, work=network.work)
 
 
 def choose_variant(spec: Spec, name: str | None, found: Collector) -> Spec:
@@ -115,17 +115,15 @@ def _variants(spec: Spec, max_layers: int, found: Collector, *, alone: bool) -> 
     """The networks of all variants; `alone` if there are no defaults beside them."""
     findings = _Findings()
     networks = {}
-    layers = 0
+    work = 0
     for name, variant in spec.variants.items():
         report = check_configuration(spec.with_variant(name), {}, max_layers, Collector())
         findings.add(name, report.diagnostics)
         if report.network is not None:
             networks[name] = report.network
-            layers += len(report.network.applications)
-        if any(each.code == "E005" for each in report.diagnostics):
-            break  # the others may take as long
-        if layers > MAX_TIMES * max_layers:
-            message = f"the variants have more than {MAX_TIMES * max_layers} layers together"
+        work += report.work
+        if work > max(MAX_WORK, 100 * max_layers):
+            message = f"the variants take more than {MAX_WORK} steps together to expand"
             raise found.report("E005", message, variant.name.place, help=_ONE_BY_ONE)
     for each in findings.told(len(spec.variants) if alone else None):
         found.add(each)

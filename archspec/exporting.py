@@ -18,12 +18,17 @@ from archspec.sizes import Condition, Expr, ValidSizes
 from archspec.sizes.atoms import Extreme, Symbol
 from archspec.sizes.periodic import MOST_PERIOD, SizeSet, Stretch
 from archspec.sizes.polynomial import atoms_of, repeats
+from archspec.sizes.solving import grows, implied
 from archspec.sizes.together import equal_symbols, joint_sets, says_equal
 from archspec.sizes.words import words
 from archspec.tensors import Tensor
 
 LEAST: Final = 2
 """A smaller size is taken for a constant."""
+TURNING: Final = ("Permute", "Transpose", "Rearrange")
+"""Types whose results keep the memory layout of their inputs."""
+RAISED: Final = 64
+"""Steps by which all sizes are made larger, until conditions on several of them hold."""
 FIXES: Final = ("MaxPool1d", "RNN", "GRU", "LSTM")
 """Types that PyTorch runs with the sizes of the example, whatever export is told."""
 
@@ -79,15 +84,17 @@ def plan(network: Network, *, batch: bool = True) -> ExportPlan:
     alike, joint = equal_symbols(sizes), joint_sets(sizes)
     fixed = _fixed(network, sizes)
     kept: dict[str, Progression] = {}
-    dropped: list[str] = []
     for name, group in alike.items():
-        reason = next((fixed[other] for other in sorted(group) if other in fixed), None)
-        found = None if reason is not None else _progression(joint[name])
+        found = None if fixed.keys() & group else _progression(joint[name])
         found = None if found is None else _steady(network, group, found)
         if found is not None:
             kept[name] = found
-        why = _dropped(network, name, found, reason, example[name])
-        dropped += [why] if why else []
+    kept = _raised(sizes, kept, example)
+    dropped = []
+    for name, group in alike.items():
+        reason = next((fixed[other] for other in sorted(group) if other in fixed), None)
+        lost = _dropped(network, name, kept.get(name), reason, example[name])
+        dropped += [lost] if lost else []
     automatic = _automatic(network) if kept else None
     if automatic is not None:
         dropped.append(f"the bounds, which export finds itself: {automatic}")
@@ -117,7 +124,7 @@ def _sizes_within(network: Network) -> Iterator[Expr]:
 
 
 def _symbolic(tensors: Iterable[Tensor]) -> Iterator[Expr]:
-    return (size for tensor in tensors for size in tensor.shape if isinstance(size, Expr))
+    yield from (size for tensor in tensors for size in tensor.shape if isinstance(size, Expr))
 
 
 def _progression(sizes: SizeSet | None) -> Progression | None:
@@ -158,6 +165,18 @@ def _turning(network: Network) -> Iterator[Expr]:
     for size in _sizes_within(network):
         if any(isinstance(atom, Extreme) for atom in atoms_of([size])):
             yield size
+
+
+def _raised(
+    sizes: ValidSizes, kept: dict[str, Progression], example: Mapping[str, int]
+) -> dict[str, Progression]:
+    """Progressions that begin where conditions on several growing symbols hold for all sizes."""
+    for _ in range(RAISED):
+        least = {**example, **{name: each.first for name, each in kept.items()}}
+        if all(says_equal(tie) or implied(tie, least) for tie in sizes.ties if grows(tie)):
+            return kept
+        kept = {name: replace(each, first=each.first + each.step) for name, each in kept.items()}
+    return {}
 
 
 def _densest(stretch: Stretch, end: int | None) -> Progression:
@@ -210,7 +229,7 @@ def _dropped(
 
 def _fixed(network: Network, sizes: ValidSizes) -> dict[str, str]:
     """The symbols that export cannot keep open, and why."""
-    ties = (tie for tie in sizes.ties if not says_equal(tie))
+    ties = (tie for tie in sizes.ties if not says_equal(tie) and not grows(tie))
     found = {name: f"the network needs {tie}" for tie in ties for name in tie.symbols}
     for application in network.applications:
         if application.leaf.type in FIXES:
@@ -229,10 +248,28 @@ def _automatic(network: Network) -> str | None:
         if application.leaf.type.startswith("InstanceNorm") and _is_shifted(application):
             path = ".".join(application.path)
             return f"what `{path}` ({application.leaf.type}) asks is beyond its solver"
+    if any(map(_is_turned, network.applications)):
+        for application in network.applications:
+            if _joins_free_tensor(application):
+                path = ".".join(application.path)
+                return f"the memory layout at `{path}`, behind a permutation, is beyond its solver"
     for size in _symbolic(network.input_tensors.values()):
         if linear_in(size) is None:
             return f"the input size {size} is no multiple of a symbol"
     return None
+
+
+def _is_turned(application: Application) -> bool:
+    """Whether a layer puts dimensions of symbolic sizes into another order."""
+    return (
+        application.leaf.type in TURNING and next(_symbolic(application.inputs), None) is not None
+    )
+
+
+def _joins_free_tensor(application: Application) -> bool:
+    """Whether a layer joins a tensor of symbolic sizes with one that has no batch."""
+    free = [tensor for tensor in application.inputs if not tensor.batched]
+    return bool(free) and next(_symbolic(application.inputs), None) is not None
 
 
 def _is_shifted(application: Application) -> bool:

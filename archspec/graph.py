@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archspec.ops import Layer
-from archspec.ops.weight import Weight
 from archspec.ops.initialisers import Initialiser
+from archspec.ops.weight import Weight
 from archspec.syntax import Node
 from archspec.tensors import Tensor
 

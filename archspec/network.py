@@ -67,6 +67,8 @@ class Network:
     """Values that the caller of `load` gave for parameters."""
     max_layers: int | None = None
     """How many layers it may have; None for the usual limit."""
+    work: int = 0
+    """Steps that its expansion took."""
     selected: tuple[str, ...] = ()
     """The paths of `select`, if this is a part of a network."""
 

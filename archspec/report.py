@@ -19,6 +19,8 @@ class Report:
     variants: Mapping[str, Network] = field(default_factory=dict)
     """The networks of all variants, where none was asked for."""
 
+    work: int = 0
+    """Steps that the expansion took."""
     blocks: tuple[str, ...] = ()
     """Of a file of blocks, for others to include: their names. They are checked where used."""
 

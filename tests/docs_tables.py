@@ -4,7 +4,7 @@ import inspect
 import textwrap
 from collections.abc import Callable
 
-from archspec.configurations import MAX_TEXT, MAX_TIMES, MAX_VARIANTS
+from archspec.configurations import MAX_TEXT, MAX_VARIANTS
 from archspec.diagnostics import CODES
 from archspec.expand.context import MAX_LAYERS, MAX_NESTING, MAX_WORK
 from archspec.expand.invalid import words_of
@@ -15,6 +15,7 @@ from archspec.ops import Layer, find, names
 from archspec.ops.registry import FAMILIES
 from archspec.ops.window import LARGEST
 from archspec.spec.files import MAX_CHAIN, MAX_FILES
+from archspec.spec.init import MAX_PATTERN
 from archspec.syntax import tree
 from archspec.syntax.data import MAX_VALUES
 from archspec.syntax.reader import MAX_BYTES
@@ -143,6 +144,7 @@ LIMITS = (
     ("blocks and groups within each other", f"{MAX_NESTING}", "E005"),
     ("steps of an expansion, absent and empty entries included", f"{MAX_WORK:,}", "E005"),
     ("characters of a layer's name", f"{MAX_NAME}", "E111"),
+    ("characters of a pattern in `init:`", f"{MAX_PATTERN:,}", "E005"),
     ("kernels, strides, paddings and dilations", f"{LARGEST:,}", "E005"),
     ("characters of an expression", f"{bounds.MAX_LENGTH:,}", "E109"),
     ("nesting of an expression", f"{bounds.MAX_DEPTH}", "E109"),
@@ -155,7 +157,7 @@ LIMITS = (
     ("size of all files of a spec", f"{MAX_BYTES // 1_000_000} MB", "E005"),
     ("variants in one check", f"{MAX_VARIANTS}", "E005"),
     ("characters of a spec, times its variants, in one check", f"{MAX_TEXT:,}", "E005"),
-    ("layers of all variants in one check, times `--max-layers`", f"{MAX_TIMES}", "E005"),
+    ("steps of the expansions of all variants in one check", f"{MAX_WORK:,}", "E005"),
     ("parameters at `build` (`--max-params` sets it)", "what fits into memory", ""),
 )
 """What is bounded, by how much, and the code of what is beyond."""

@@ -213,6 +213,14 @@ def test_without_onnxruntime_the_model_is_written_and_says_so(
     assert made.path.exists()
 
 
+@pytest.mark.parametrize("suffix", [".pt2", ".onnx"])
+def test_a_module_in_half_precision(suffix: str, tmp_path: Path) -> None:
+    need(suffix)
+    made = network().export(tmp_path / f"net{suffix}", network().build(dtype="bfloat16"))
+    assert ("not run" in made.words) == (suffix == ".onnx")
+    assert made.path.exists()
+
+
 # Whole, or as before.
 
 

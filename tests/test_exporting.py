@@ -164,6 +164,21 @@ def test_smaller_sizes_are_taken_for_fixed_still() -> None:
         export(network.build().eval(), (torch.randn(3, 2, 50),), dynamic_shapes=dims)
 
 
+def test_conditions_on_several_growing_symbols_raise_the_bounds() -> None:
+    """The windows of two axes are 2 or more together: from sizes on at which each has enough."""
+    layers = "  down: {AvgPool2d: {kernel_size: 8}}\n  flat: {Flatten: {start_dim: 2}}\n"
+    head = IMAGE.replace("layers", "requires: {H: '% 8 == 0'}\nlayers")
+    plan = exports(line(layers, head))
+    assert plan.kept == {"H": Progression(16, 8), "W": Progression(16)}
+
+
+def test_a_permuted_map_joined_with_a_parameter_is_left_to_export() -> None:
+    network = archspec.load(
+        ROOT / "specs/torchvision/convnext.yaml", params={"depth": [1, 1], "dims": [8, 8]}
+    )
+    assert exports(network).automatic
+
+
 def test_names_do_not_collide() -> None:
     head = (
         "archspec: 1\ninputs: {x: [batch, T], y: [batch, _T]}\n"

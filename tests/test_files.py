@@ -452,6 +452,13 @@ def test_files_have_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert {code for code, _, _ in told(spec)} == {"E005"}
 
 
+def test_paths_have_a_limit_too() -> None:
+    names = ", ".join(f"x{n}.yaml" for n in range(2000))
+    found = archspec.check(NET.replace("blocks.yaml", f"[{names}]")).diagnostics
+    codes = [each.code for each in found]
+    assert codes == ["E120"] * trust.MAX_REFERENCES + ["E005"]
+
+
 def test_fixes_stay_within_the_file(tmp_path: Path) -> None:
     broken = BLOCK.replace("{layers", "{layerz").replace("ReLU", "ReLu")
     spec = write(tmp_path, net=NET.replace("inputs", "input"), blocks=broken)

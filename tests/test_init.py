@@ -140,6 +140,19 @@ def test_a_fault_of_a_size_shows_the_layer() -> None:
     assert [label.text for label in found.labels] == ["`blocks.0.bn1.weight` is [8]"]
 
 
+@pytest.mark.parametrize(
+    ("init", "code"),
+    [
+        ({"*" * 1001: "zeros_"}, "E005"),
+        ({f"*a{number}*b*c*": "zeros_" for number in range(5000)}, "E005"),
+    ],
+)
+def test_patterns_have_limits(init: dict[str, str], code: str) -> None:
+    layers = [{"for": "i in range(4000)", "layers": [{"Linear": {"out_features": 1}}]}]
+    data = {"archspec": 1, "inputs": {"x": [1]}, "init": init, "layers": layers}
+    assert [d.code for d in archspec.check(data).diagnostics] == [code]
+
+
 def test_rules_of_a_spec_made_in_python() -> None:
     made = archspec.Spec(
         archspec=1,

@@ -264,6 +264,17 @@ def test_half_precision_is_the_rounded_network() -> None:
         assert kinds == {name: t.dtype for name, t in tensors(net.build().half())}
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+@pytest.mark.parametrize("text", [RESNET, FREE], ids=["rules", "free"])
+def test_a_gpu_is_initialised_where_it_is(text: str) -> None:
+    net = archspec.loads(text)
+    built = seeded(net, device="cuda")
+    assert {tensor.device.type for _, tensor in tensors(built)} == {"cuda"}
+    module = spoiled(net.build(device="meta").to_empty(device="cuda"))
+    torch.manual_seed(7)
+    assert equal(built, archspec.initialise(module))
+
+
 def test_the_default_device_counts() -> None:
     with torch.device("meta"):
         module = archspec.loads(FREE).build()

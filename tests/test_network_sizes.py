@@ -84,7 +84,7 @@ def runs(network: Network, module: torch.nn.Module, **sizes: int) -> bool:
     try:
         with torch.no_grad():
             result = module(*inputs)
-    except (RuntimeError, ValueError):
+    except (RuntimeError, ValueError, IndexError):
         return False
     results = tuple(result.values()) if isinstance(result, dict) else result
     results = results if isinstance(results, tuple) else (results,)

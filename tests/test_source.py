@@ -372,6 +372,35 @@ def test_sizes_of_parameters_are_arguments_too() -> None:
     agree_here(archspec.loads(text))
 
 
+def test_a_trunk_with_heads_for_training_keeps_its_variable() -> None:
+    found = printed(
+        spec(
+            """
+            layers:
+              a: {Conv2d: {out_channels: 4, kernel_size: 1}}
+              b: ReLU
+              head: {Conv2d: {out_channels: 2, kernel_size: 1}, from: a}
+              c: {Conv2d: {out_channels: 5, kernel_size: 1}, from: b}
+            outputs: {y: c, aux: {from: head, only: training}}
+            """
+        )
+    )
+    body = found.partition("def forward")[2].partition("def network")[0]
+    assert re.findall(r"^ +(\w+)(?:: Tensor)? = ", body, re.MULTILINE) == ["x", "head", "x", "x"]
+
+
+def test_sequences_within_each_other_do_not_exhaust_python() -> None:
+    layer: Any = {"Linear": {"out_features": 4}}
+    for _ in range(45):
+        layer = {"layers": {"a": layer}}
+    agree_here(archspec.from_dict({"archspec": 1, "inputs": {"x": [4]}, "layers": {"m": layer}}))
+
+
+def test_the_file_says_what_it_was_made_from() -> None:
+    read = archspec.load(Path(GOLDEN).parents[2] / "specs/unet.yaml", params={"width": 8})
+    assert "Made by archspec from unet.yaml, with width=8." in print_file(read)
+
+
 def test_parallel_branches_have_their_own_variables() -> None:
     found = print_file(load("specs/googlenet_d2l.yaml"))
     assert "return torch.cat([out1, out2, out3, out4], dim=1)" in found

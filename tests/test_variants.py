@@ -175,6 +175,16 @@ layers: [{Linear: {out_features: =params * expect}}]
     assert archspec.loads(text, variant="b").outputs == {"output": (16,)}
 
 
+def test_variants_that_take_long_are_checked_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = "".join(f"  v{n}: {{}}\n" for n in range(101))
+    found = error(FAMILY.replace("variants:\n", f"variants:\n{many}"))
+    assert (found.code, found.help) == ("E005", "check them one by one, with --variant")
+    monkeypatch.setattr("archspec.configurations.MAX_WORK", 100)
+    assert "steps together" in error(FAMILY, max_layers=5).message
+    assert errors(FAMILY, max_layers=5, variant="deep") == []
+    assert errors(FAMILY, max_layers=100) == []
+
+
 # -- facts ----------------------------------------------------------------------------------------
 
 

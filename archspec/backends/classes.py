@@ -79,7 +79,7 @@ class Classes:
         self.topologies: dict[Hashable, int] = {}
         """The number of the class with this structure."""
         self.described: dict[int, tuple[Any, ...]] = {}
-        """All literals of a composite that has a class."""
+        """By composite: what `literals_within` found."""
         self.scope = root
         self.root = self.plan(root, trace, root.kind or "network")
         self.name_classes()
@@ -213,7 +213,17 @@ class Classes:
                 for each in (part.count, *part.turn, *part.second):
                     yield from self.all_literals(each)
             elif isinstance(part, Construction):
-                yield from self.described[id(part.composite)]
+                yield from self.literals_within(part.composite)
+
+    def literals_within(self, scope: Composite) -> tuple[Any, ...]:
+        """All literals of a composite that has a class, and lists that it was given."""
+        found = self.described.get(id(scope))
+        if found is None:
+            values = self.plans[id(scope)].values()
+            literals = (each for value in values for each in self.all_literals(value))
+            lists = (repr(each) for each in scope.params.values() if isinstance(each, list))
+            found = self.described[id(scope)] = (*literals, *lists)
+        return found
 
     # Classes.
 
@@ -221,9 +231,6 @@ class Classes:
         """Put a plan into the class of its topology."""
         scope = plan.composite
         plan.whole = self.sequence(plan, "super().__init__") if plan.sequential else None
-        literals = tuple(each for value in plan.values() for each in self.all_literals(value))
-        lists = [each for each in scope.params.values() if isinstance(each, list)]
-        self.described[id(scope)] = (*literals, repr(lists)) if lists else literals
         lines = tuple((line.code, line.depth) for line in plan.lines)
         topology = (plan.name, plan.sequential, *plan.arguments, lines, *self.outline(plan))
         number = self.numbers[id(scope)] = self.topologies.setdefault(topology, len(self.classes))

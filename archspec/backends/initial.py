@@ -41,7 +41,6 @@ class _Weight:
     setting: _Setting | None
     general: _Setting | None = None
     """The same with code over the module's attributes, for modules of one type."""
-
     is_attribute: bool = False
     """Whether type checkers know `self.module.name`."""
 

@@ -63,10 +63,19 @@ def write_onnx(network: Network, module: nn.Module | None, path: Path) -> str:
         made.rename_axes(axes)
         made.save(path, external_data=_bytes(module) > LARGEST_MODEL)
     words = f"an ONNX model {_dynamic(network)}"
-    if find_spec("onnxruntime") is None:
-        return f"{words}; not run: onnxruntime is not installed"
+    reason = _not_run(module)
+    if reason is not None:
+        return f"{words}; not run: {reason}"
     _compare(network, module, run_onnx(path, inputs), inputs, "onnxruntime")
     return words
+
+
+def _not_run(module: nn.Module) -> str | None:
+    """Why an ONNX model is not tried out here; None if it is."""
+    if find_spec("onnxruntime") is None:
+        return "onnxruntime is not installed"
+    half = {each.dtype for each in module.parameters()} & {torch.float16, torch.bfloat16}
+    return "onnxruntime has few operations in half precision on a CPU" if half else None
 
 
 def run_onnx(path: Path, inputs: Mapping[str, Tensor]) -> tuple[Tensor, ...]:

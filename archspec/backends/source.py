@@ -19,6 +19,8 @@ from archspec.tensors import Tensor
 if TYPE_CHECKING:
     from archspec.network import Network
 
+MAX_GIVEN = 50
+"""Characters of the parameters that were given, in the docstring of the file."""
 OUTSIDE = ("<", "-")
 """Beginnings of the names of sources that are no files."""
 
@@ -64,8 +66,12 @@ def _head(network: "Network", open_sizes: Mapping[int, str]) -> str:
     """The docstring of the file."""
     name = PurePath(network.spec.node.source.name).name
     origin = "" if name.startswith(OUTSIDE) else f" from {prose(name)}"
+    given = ", ".join(f"{name}={value!r}" for name, value in sorted(network.given.items()))
+    chosen = f", with {prose(given)}" if 0 < len(given) <= MAX_GIVEN else ""
     shapes = arrow(*root_shapes(network, open_sizes), 0)
-    return docstring([prose(network.name), "", *shapes, "", f"Made by archspec{origin}."], 0)
+    return docstring(
+        [prose(network.name), "", *shapes, "", f"Made by archspec{origin}{chosen}."], 0
+    )
 
 
 def _imports(body: str, classes: Classes) -> str:
@@ -75,7 +81,7 @@ def _imports(body: str, classes: Classes) -> str:
     if "(NamedTuple)" in body:
         standard.append("from typing import NamedTuple")
     modules = ["import torch"]
-    if re.search(r"\bF\.\w+\(", body):
+    if "F." in body and re.search(r"\bF\.\w+\(", body):
         modules.append("import torch.nn.functional as F")
     others = [*classes.small.imports.values(), "from torch import Tensor, nn"]
     lines = [*modules, *sorted(others)]

@@ -47,11 +47,12 @@ def expand(
         network = _network(context, params, sizes)
         if not found.failed:
             network.given, network.max_layers = params, max_layers
+            network.work = context.work
             find_sizes(network, context)
             return network
     except (TooLarge, Refused):
         pass
-    raise Unfinished(context.rows)
+    raise Unfinished(context.rows, context.work)
 
 
 def at_sizes(network: Network, sizes: AbstractMapping[str, int]) -> Network:

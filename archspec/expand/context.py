@@ -219,11 +219,12 @@ class Context:
 
 
 class Unfinished(Refused):
-    """There is no network; `rows` are its layers up to the first mistake."""
+    """There is no network; `rows` are its layers up to the first mistake, found in `work` steps."""
 
-    def __init__(self, rows: list[Application]) -> None:
+    def __init__(self, rows: list[Application], work: int) -> None:
         super().__init__()
         self.rows = tuple(rows)
+        self.work = work
 
 
 class TooLarge(Exception):

@@ -23,6 +23,8 @@ from archspec.spec import Beginning, InitRule
 from archspec.spec.init import place_of
 from archspec.syntax import Mapping, Node, Scalar, plain
 
+MAX_LISTED = 12
+"""Parameters that a message lists."""
 _WINDOWS = ("kernel_size", "stride", "padding", "dilation", "output_padding")
 """Arguments with one number for each dimension; expressions see them as lists."""
 
@@ -116,6 +118,7 @@ class _Initialisation:
 
     def rule(self, rule: InitRule, scope: Place, names: Names) -> None:
         """Apply one rule."""
+        self.context.spend(1 + 2 * (scope.end - scope.start), rule.key)
         if rule.when is not None and not self.context.condition(rule.when, names):
             self.met.add(id(rule))
             return
@@ -219,20 +222,23 @@ class _Initialisation:
                     self.unknown(rule, self.known[id(rule)])
 
     def unmatched(self, rule: InitRule, ruled: Ruled) -> None:
-        """Report a rule that names nothing."""
+        """Report a rule that names nothing: a misspelt type, or a name that is not there."""
         key, place = rule.key.text, rule.key.place
         scope = self.tree.place(ruled.scope)
-        types = list(type_names())
-        if key[:1].isupper() and key.isalnum() and (near := nearest(key, types)) is not None:
+        if scope is None or self.context.found.told("W314", place):
+            return
+        help = self.tree.hint(key, scope)
+        if key in self.context.blocks:
+            help = f"`{key}` is a block: it may have an `init:` of its own"
+        near = nearest(key, type_names()) if key[:1].isupper() and key.isalnum() else None
+        if help is None and near is not None:
             message = f"there is no layer type and no layer `{key}`"
             self.context.report("E102", message, place, help=did_you_mean(key, [near]))
-        elif scope is not None and not self.context.found.told("W314", place):
-            where = f"`{ruled.scope.kind}`" if self.context.ruled[0] is not ruled else "the network"
-            message = f"no layer and no parameter of {where} is called `{key}`"
-            help = self.tree.hint(key, scope) or self.context.did_you_mean(
-                key, self.tree.names(scope)
-            )
-            self.context.report("W314", message, place, help=help)
+            return
+        help = help or self.context.did_you_mean(key, self.tree.names(scope))
+        where = "the network" if scope == self.tree.whole else f"`{ruled.scope.kind}`"
+        message = f"no layer and no parameter of {where} is called `{key}`"
+        self.context.report("W314", message, place, help=help)
 
     def unknown(self, rule: InitRule, known: set[str]) -> None:
         """Report parameters that none of the layers that a rule names has."""
@@ -243,7 +249,7 @@ class _Initialisation:
             place = (beginning.parameter or rule.key).place
             if self.context.found.told("E103", place):
                 continue
-            listing = f"there are {', '.join(sorted(known))}" if known else None
+            listing = f"there are {', '.join(sorted(known)[:MAX_LISTED])}" if known else None
             message = f"nothing that `{rule.key.text}` names has a parameter `{said}`"
             help = did_you_mean(said, known) or listing
             self.context.report("E103", message, place, help=help)

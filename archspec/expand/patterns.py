@@ -42,7 +42,9 @@ class Tree:
         self.types: dict[type[Layer], list[int]] = {}
         self._weights: dict[int, AbstractMapping[str, tuple[int, ...]]] = {}
         self._possible: dict[int, frozenset[str]] = {}
+        self._inside: dict[Place, list[tuple[str, Leaf, tuple[str, ...]]]] = {}
         self._add(root, "")
+        self.whole = self.places[id(root)]
 
     def _add(self, scope: Composite, prefix: str) -> None:
         start = len(self.leaves)
@@ -86,30 +88,34 @@ class Tree:
         `*` stands for any text, dots included, `?` for a letter, `[12]` for one of these. Names
         begin in the scope.
         """
-        matches = re.compile(translate(pattern)).match
-        cut = len(scope.prefix)
-        inside = [
-            (path, leaf)
-            for path, leaf in self.leaves[scope.start : scope.end]
-            if self.weights(leaf.layer)
-        ]
-        whole = [Target(path, leaf) for path, leaf in inside if matches(path[cut:])]
+        matches, cut = re.compile(translate(pattern)).match, len(scope.prefix)
+        inside = self._with_weights(scope)
+        whole = [Target(path, leaf) for path, leaf, _ in inside if matches(path, cut)]
         if whole:
             return whole
         parts = []
-        for path, leaf in inside:
-            names = [n for n in self.weights(leaf.layer) if matches(f"{path[cut:]}.{n}")]
+        for path, leaf, weights in inside:
+            names = tuple(name for name in weights if matches(f"{path}.{name}", cut))
             if names:
-                parts.append(Target(path, leaf, tuple(names)))
+                parts.append(Target(path, leaf, names))
         return parts
+
+    def _with_weights(self, scope: Place) -> list[tuple[str, Leaf, tuple[str, ...]]]:
+        """The layers of a scope that have parameters, with the names of these."""
+        if scope not in self._inside:
+            self._inside[scope] = [
+                (path, leaf, tuple(names))
+                for path, leaf in self.leaves[scope.start : scope.end]
+                if (names := self.weights(leaf.layer))
+            ]
+        return self._inside[scope]
 
     def names(self, scope: Place) -> list[str]:
         """The names of layers with parameters, and of these, as far as they are compared."""
         found: list[str] = []
-        for path, leaf in self.leaves[scope.start : scope.end]:
+        for path, _, weights in self._with_weights(scope):
             name = path[len(scope.prefix) :]
-            weights = self.weights(leaf.layer)
-            found += [name, *(f"{name}.{each}" for each in weights)] if weights else []
+            found += [name, *(f"{name}.{each}" for each in weights)]
             if len(found) > MAX_LISTED:
                 break
         return found

@@ -18,8 +18,12 @@ from archspec.syntax import MAX_BYTES, Mapping, Node, Scalar, read, read_file
 
 MAX_FILES = 100
 """Files of one spec."""
+MAX_REFERENCES = 500
+"""Paths of one spec, the same file every time."""
 MAX_CHAIN = 20
 """Files that bring in each other one after the other."""
+MAX_HELPED = 20
+"""Paths for which a file of a similar name is looked for."""
 MAX_NEIGHBOURS = 10_000
 """Files of a folder that are looked at for one of a similar name."""
 
@@ -33,6 +37,8 @@ class _Read:
     blocks: dict[Path, dict[str, BlockSpec] | None] = field(default_factory=dict)
     """Of files of blocks, with those that they include; None where one of these is missing."""
     size: int = 0
+    references: int = 0
+    """How often a file was named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,7 @@ class Files:
         Raises `Refused`; a file that cannot be read is told once.
         """
         reference = as_text(node, f"`{key}:`", found)
+        self._count(reference, found)
         folder, path = self._find(reference, found)
         real = path.resolve()
         names = [name for each, name in self.trail if each == real]
@@ -98,6 +105,15 @@ class Files:
         if tree is None:
             raise Refused
         return tree, inner
+
+    def _count(self, reference: Scalar, found: Collector) -> None:
+        """One more path to look for; too many are told once."""
+        self.seen.references += 1
+        if self.seen.references > MAX_REFERENCES:
+            if self.seen.references == MAX_REFERENCES + 1:
+                message = f"the spec names files more than {MAX_REFERENCES} times"
+                found.report("E005", message, reference.place)
+            raise Refused
 
     def _folders(self) -> Iterator[_Folder]:
         if self.own is not None:
@@ -136,7 +152,8 @@ class Files:
             message = f"`{text}` leads out of the folders that this spec may read"
             raise found.report("E121", message, reference.place, help=self._where())
         message = f"there is no file `{text}`"
-        help = self._neighbour(text) or self._where()
+        near = self._neighbour(text) if self.seen.references <= MAX_HELPED else None
+        help = near or self._where()
         raise found.report("E120", message, reference.place, help=help)
 
     def _where(self) -> str:

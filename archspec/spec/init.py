@@ -13,6 +13,7 @@ from archspec.spec.model import Beginning, InitRule
 from archspec.spec.parts import as_mapping, attempt
 from archspec.syntax import Mapping, Node, Scalar, Sequence, describe, plain
 
+MAX_PATTERN = 1000
 _EXAMPLE = "a function of torch.nn.init such as zeros_ or {normal_: {std: 0.02}}"
 
 
@@ -25,6 +26,9 @@ def read_init(node: Node, found: Collector) -> tuple[InitRule, ...]:
 
 
 def _read_rule(key: Scalar, value: Node, found: Collector) -> InitRule:
+    if len(key.text) > MAX_PATTERN:
+        message = f"a pattern of more than {MAX_PATTERN} characters"
+        raise found.report("E005", message, key.place)
     when = value.get("when") if isinstance(value, Mapping) else None
     if isinstance(value, Mapping):
         value = _without_when(value)
