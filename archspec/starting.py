@@ -130,10 +130,10 @@ def expanded(spec: Spec, name: str, network: Network) -> str:
     for comments in (True, False):
         try:
             text = flatten(spec, spec.title, comments=comments)
-            copy = load(text, filename=spec.node.source.name)
+            copy = load(text)
         except SpecError:
             continue
-        if generate(copy) == generate(_with_fractions(network, copy)):
+        if _code(copy) == _code(_with_fractions(network, copy)):
             return flatten(spec, name, comments=comments)
     raise ValueError(f"{spec.title} cannot be written as one file")
 
@@ -147,3 +147,8 @@ def _with_fractions(network: Network, copy: Network) -> Network:
     }
     whole = {name: network.params[name] for name in fractions}
     return load(network.spec.with_params(**fractions)) if whole and whole == fractions else network
+
+
+def _code(network: Network) -> str:
+    """The code of a network, without the line that says where it comes from."""
+    return re.sub("Made by archspec.*", "", generate(network)[0])

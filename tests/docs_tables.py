@@ -14,7 +14,7 @@ from archspec.names import RESERVED, TAKEN
 from archspec.ops import Layer, find, names
 from archspec.ops.registry import FAMILIES
 from archspec.ops.window import LARGEST
-from archspec.spec.files import MAX_CHAIN, MAX_FILES
+from archspec.spec.files import MAX_CHAIN, MAX_FILES, MAX_REFERENCES
 from archspec.spec.init import MAX_PATTERN
 from archspec.syntax import tree
 from archspec.syntax.data import MAX_VALUES
@@ -153,6 +153,7 @@ LIMITS = (
     ("an integer in it", "64 bits", "E110"),
     ("digits of a number in a file; more are a text", f"{MAX_DIGITS}", ""),
     ("files that a spec brings in", f"{MAX_FILES}", "E005"),
+    ("paths that a spec names, the same file every time", f"{MAX_REFERENCES}", "E005"),
     ("files that bring in each other, one after the other", f"{MAX_CHAIN}", "E005"),
     ("size of all files of a spec", f"{MAX_BYTES // 1_000_000} MB", "E005"),
     ("variants in one check", f"{MAX_VARIANTS}", "E005"),

@@ -177,7 +177,7 @@ class Permute(_View):
         return x.sized(*(x.shape[at] for at in dim_indices("Permute", rest, x, "dims")))
 
     def emit(self, inputs: tuple[Tensor, ...]) -> Function:
-        return method("permute", *self.dims) if self.dims else method("permute", ())
+        return Function("torch.permute({0}, {dims})", {"dims": self.dims})
 
     def _with_batch(self, x: Tensor) -> str | None:
         """The same order with the batch in front, if it was only forgotten."""
