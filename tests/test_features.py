@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import archspec
+from archspec.cli import main
 
 SPECS = Path(__file__).parents[1] / "specs"
 
@@ -152,3 +153,21 @@ def test_a_selection_can_be_sized_and_selected_again() -> None:
     part = archspec.loads(NESTED).select("mid", "stem.0")
     assert part.at(H=32, W=32).outputs == {"mid": (8, 2, 2), "stem_0": (4, 16, 16)}
     assert part.select("mid").outputs.keys() == {"mid"}
+
+
+def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec, weights = tmp_path / "nested.yaml", tmp_path / "nested.pth"
+    spec.write_text(NESTED)
+    torch.save(archspec.load(spec).build().state_dict(), weights)
+    assert main(["show", str(spec), "--features", "--at", "H=16,W=32"]) == 0
+    shown = capsys.readouterr().out
+    assert "stem.0         4          2  4×8×16" in shown
+    options = ["--features", "stem.0,mid", "--weights", str(weights), "--at", "H=16,W=32"]
+    assert main(["build", str(spec), *options]) == 0
+    built = capsys.readouterr().out
+    assert "unexpected in the file: fc.* (2 keys)" in built
+    assert "stem_0  2×4×8×16  as predicted" in built
+    for wrong in (["--at", "H"], ["--at", "X=1"], ["--features", "nope"]):
+        assert main(["build", str(spec), *wrong]) == 2
+        assert capsys.readouterr().err.startswith(f"archspec: {wrong[0]}")
+    assert main(["show", str(spec), "--at", "H=0"]) == 1

@@ -232,6 +232,9 @@ def test_the_size_of_a_classifier_is_open() -> None:
     text = print_file(load("specs/resnet18.yaml"))
     assert "def resnet18(num_classes: int = 1000) -> Resnet18:" in text
     assert '"""(N, 3, H, W) -> (N, num_classes)"""' in text
+    within = print_file(load("tests/data/examples/convnext.yaml"))
+    assert '"""(N, 768, 1, 1) -> (N, num_classes)"""' in within
+    assert "class FeaturesPart(nn.Module):" in within
 
 
 CLOSED = {

@@ -34,6 +34,7 @@ from archspec.backends.plans import (
     dense_forward,
     is_chain,
     loop_forward,
+    part_name,
 )
 from archspec.backends.results import Results
 from archspec.backends.shapes import remark
@@ -99,7 +100,7 @@ class Classes:
         """Plan a composite and all below it."""
         for number, call in enumerate(scope.calls):
             if isinstance(call.target, Composite) and id(call.target) not in self.plans:
-                self.plan(call.target, trace.inner[number], call.name)
+                self.plan(call.target, trace.inner[number], part_name(call.name, scope, name))
         found = emissions(scope, trace)
         chain = is_chain(scope, found)
         members = list(self.members(scope, found, chain))

@@ -11,6 +11,7 @@ from archspec.graph import Composite
 from archspec.ops import Attribute, FreeTensor, Function
 from archspec.ops.base import Emission
 
+PART = "_part"
 MAX_DEPTH = 12
 """Sequences within each other that are written in one place: Python counts brackets."""
 SEQUENTIAL = frozenset(
@@ -144,6 +145,14 @@ def are_counted(names: Sequence[str]) -> bool:
     stem, first = stem_of(names[0])
     plain = is_identifier(stem) or not stem
     return plain and list(names) == [f"{stem}{first + number}" for number in range(len(names))]
+
+
+def part_name(child: str, scope: Composite, name: str) -> str:
+    """What a child of a scope called `name` is called: a number says nothing by itself."""
+    if not child.isdigit():
+        return child
+    owner = scope.kind or name
+    return owner if owner.endswith(PART) else owner + PART
 
 
 def stem_of(name: str) -> tuple[str, int]:

@@ -71,7 +71,10 @@ class Signatures:
             for p in each.constructor.parameters
             if all(type(value) is int for value in p.column)
         }
-        return arrow(*_Words(parameters).described(uses), 4)
+        inputs, outputs = _Words(parameters).described(uses)
+        if each.constructor.origins & set(self.open_sizes.values()):
+            outputs = root_shapes(self.network, self.open_sizes)[1]  # it is the last of all
+        return arrow(inputs, outputs, 4)
 
 
 def root_shapes(network: Network, open_sizes: Mapping[int, str]) -> tuple[list[str], list[str]]:

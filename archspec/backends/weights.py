@@ -19,7 +19,7 @@ COUNTER = "num_batches_tracked"
 
 
 def load_weights(
-    module: nn.Module, path: str | PathLike[str], *, partial: bool = False
+    module: nn.Module, path: str | PathLike[str], *, partial: bool = False, extra: bool = False
 ) -> WeightsReport:
     """Load a checkpoint into a module: a file of `torch.save` or safetensors.
 
@@ -31,15 +31,17 @@ def load_weights(
         module: any module. Parameters on the meta device become real.
         path: the file.
         partial: load what fits and leave the rest of the module as it is.
+        extra: let the file hold more than the module needs, as for a part of a network.
 
     Raises `WeightsError` if the file cannot be read, and, unless `partial`, if a key is missing,
-    unexpected or of another shape: then with the report, and before anything is loaded.
+    unexpected (unless `extra`) or of another shape: then with the report, and before anything is
+    loaded.
     """
     file = Path(path)
     own = module.state_dict()
     checkpoint = without_wrappers(read_checkpoint(file), own)
     report = compare(str(path), checkpoint, own)
-    if not (report.ok or partial):
+    if not (report.ok or partial or (extra and report.complete)):
         raise WeightsError(f"{path} does not fit: {report.summary()}\n{report.text()}", report)
     try:
         _fill(module, own, checkpoint, report.loaded)

@@ -51,7 +51,12 @@ class WeightsReport:
     @property
     def ok(self) -> bool:
         """Whether everything fitted."""
-        return not (self.missing or self.unexpected or self.shapes or self.dtypes)
+        return self.complete and not self.unexpected
+
+    @property
+    def complete(self) -> bool:
+        """Whether the file has all that the module needs."""
+        return not (self.missing or self.shapes or self.dtypes)
 
     @property
     def other_size(self) -> tuple[int, int] | None:

@@ -16,6 +16,7 @@ from archspec.cli.common import (
     print_diagnostics,
     print_partial,
 )
+from archspec.cli.part import add_size_option, selected, sized
 from archspec.network import Network
 
 if TYPE_CHECKING:
@@ -51,19 +52,28 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-params", type=int, metavar="N", help="limit on parameters (default: what fits)"
     )
+    parser.add_argument(
+        "--features",
+        action="append",
+        default=[],
+        metavar="LAYERS",
+        help="only the part that gives the results of these layers, as in layer2,layer4",
+    )
+    add_size_option(parser)
     add_spec_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Build the module; run it once on random input and show what came out, or write files."""
     with_torch = _check(options)
-    report = compiled(options)
+    report = sized(compiled(options), options)
     print_partial(report)
     print_diagnostics(report, options)
     if report.network is None:
         return exit_code(report)
+    network = selected(report.network, options.features)
     try:
-        return _build(report.network, options) if with_torch else _write(report.network, options)
+        return _build(network, options) if with_torch else _write(network, options)
     except ArtefactError as error:
         return fail(str(error))
 
@@ -135,7 +145,8 @@ def _load(module: "nn.Module", options: argparse.Namespace) -> None:
     """Load the weights, and say what became of them."""
     from archspec.backends.weights import load_weights
 
-    report = load_weights(module, options.weights, partial=options.partial)
+    some = bool(options.features)  # a part of a network needs a part of its weights
+    report = load_weights(module, options.weights, partial=options.partial, extra=some)
     count = f"{len(report.loaded)} of {len(report.module_shapes)} keys loaded"
     print(f"{options.weights}: {count}")
     if text := report.text():

@@ -63,7 +63,10 @@ def _file(options: argparse.Namespace) -> str:
 def _based(options: argparse.Namespace, network: Network, output: Path | None) -> str:
     """The text of a spec that is built on another."""
     if options.full:
-        return expanded(network.spec, options.name, network)
+        try:
+            return expanded(network.spec, options.name, network)
+        except ValueError as error:
+            raise Usage(str(error)) from None
     libraries = library.folders(options.library)
     folder = Path() if output is None else output.parent
     path = reference(locate(options.base, libraries), folder, libraries)
