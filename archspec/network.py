@@ -59,7 +59,7 @@ class Network:
     domain: Domain
     example_sizes: Mapping[str, int] = field(default_factory=dict)
     """For symbolic inputs: sizes that work."""
-    declaration: Declaration = Declaration()
+    declaration: Declaration = field(default_factory=Declaration)
     """What `requires:` says of the symbols."""
     fixed: Mapping[str, int] = field(default_factory=dict)
     """Sizes that `at` gave to symbols of the spec."""

@@ -392,6 +392,25 @@ def test_a_trunk_with_heads_for_training_keeps_its_variable() -> None:
     assert re.findall(r"^ +(\w+)(?:: Tensor)? = ", body, re.MULTILINE) == ["x", "head", "x", "x"]
 
 
+def test_what_a_head_for_training_reads_later_is_not_overwritten() -> None:
+    text = spec(
+        """
+        layers:
+          a: Tanh
+          b: ReLU
+          c: Sigmoid
+          aux: {Sub: [a, c]}
+          d: {Softplus: , from: c}
+        outputs: {y: d, aux: {from: aux, only: training}}
+        """
+    )
+    read = archspec.loads(text)
+    (fed,) = inputs_of(read)
+    found = read.build().train()(fed)
+    first = torch.tanh(fed)
+    assert torch.equal(found.aux, first - torch.sigmoid(torch.relu(first)))
+
+
 def test_sequences_within_each_other_do_not_exhaust_python() -> None:
     layer: Any = {"Linear": {"out_features": 4}}
     for _ in range(45):

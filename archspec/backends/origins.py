@@ -165,7 +165,7 @@ def _is_open(use: _Use, argument: str, value: float, computed: bool) -> bool:
         return False
     same = outputs_of(layer, use.inputs) == after_all
     ranks = [[x.ndim for x in each] for each in (outputs_of(layer, use.inputs), after_all)]
-    return same or (True and ranks[0] == ranks[1])
+    return same or (use.is_last and ranks[0] == ranks[1])
 
 
 def _others(found: Construct, layer: Layer, argument: str) -> tuple[Any, ...]:

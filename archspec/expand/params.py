@@ -36,15 +36,7 @@ def bind(
     are written. Reports what does not fit, and raises `Refused` after all of it was reported.
     """
     names: dict[str, Any] = dict(facts)
-    known = [p.name.text for p in params]
-    refused = None
-    for name, (_, where) in given.items():
-        if name not in known:
-            help = did_you_mean(name, known) or _listing(known)
-            message = f"{owner} has no parameter `{name}`"
-            entry = args.entries.get(name) if isinstance(args, Mapping) else None
-            written = entry[0] if entry else where
-            refused = context.report("E108", message, written.place, help=help)
+    refused = _unknown(context, params, given, owner, args)
     unknown = refused is not None  # it may be a missing one by another name
     for param in params:
         name = param.name.text
@@ -66,6 +58,22 @@ def bind(
     if refused:
         raise refused
     return names
+
+
+def _unknown(
+    context: Context, params: tuple[ParamSpec, ...], given: Given, owner: str, args: Node | None
+) -> Refused | None:
+    """Report values for parameters that there are not."""
+    known = [p.name.text for p in params]
+    refused = None
+    for name, (_, where) in given.items():
+        if name not in known:
+            help = did_you_mean(name, known) or _listing(known)
+            message = f"{owner} has no parameter `{name}`"
+            entry = args.entries.get(name) if isinstance(args, Mapping) else None
+            written = entry[0] if entry else where
+            refused = context.report("E108", message, written.place, help=help)
+    return refused
 
 
 def check_variants(context: Context, names: AbstractMapping[str, Any]) -> None:
