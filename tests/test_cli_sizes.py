@@ -33,6 +33,7 @@ def test_command(capsys: pytest.CaptureFixture[str]) -> None:
         "takes H >= 16 and H divisible by 16",
         "takes W >= 16 and W divisible by 16",
         "smallest: H = 16, W = 16",
+        "strides: 16 (down4), 8 (up1), 4 (up2), 2 (up3), 1 (outc)",
     ]
 
 
@@ -131,6 +132,7 @@ def test_command_tells_what_is_declared(capsys: pytest.CaptureFixture[str], tmp_
         "takes W >= 2 and W even",
         "as `requires:` declares; its layers take H >= 2 and H even, and W >= 2 and W even",
         "smallest: H = 4, W = 2",
+        "strides: 2 (down), 1 (join)",
         "",
         "H = 8, W = 8 works: output 6×8×8",
         "H = 6, W = 6 does not work (E125, line 4):",

@@ -24,6 +24,7 @@ FIRES = {
     "W303 head": (TOKENS, "layers:\n  a: ReLU\n  head: {Linear: {out_features: 64}}\n  ¦b: Tanh\noutputs: {y: b, aux: head}"),
     "W303 head that is a group": (TOKENS, "layers:\n  a: ReLU\n  head: [Tanh, {Linear: {out_features: 64}}]\n  ¦b: Tanh\noutputs: {y: b, aux: head}"),
     "W303 in training only": (TOKENS, "layers:\n  a: ReLU\n  ¦b: Tanh\noutputs: {y: b, aux: {from: a, only: training}}"),
+    "W314": (TOKENS, "init:\n  ¦head: {weight: zeros_}\nlayers: {fc: {Linear: {out_features: 64}}}"),
     "W304": (SEQUENCE, "layers:\n  - {¦Slice: {dim: 1, start: 16}}"),
     "W306 both ways": ("inputs: {x: [16, 1], y: [1, 16]}\n", "layers:\n  ¦a: {Add: [x, y]}"),
     "W306 one channel": ("inputs: {x: [16, 8, 8], y: [1, 8, 8]}\n", "layers:\n  ¦a: {Add: [x, y]}"),

@@ -133,6 +133,8 @@ def _lines(network: Network, tries: list[_Try], *, table: bool) -> Iterator[str]
         yield f"as `requires:` declares; its layers take {', and '.join(layers)}"
     if sizes.symbols and (smallest := sizes.smallest()) is not None:
         yield f"smallest: {_shown(smallest)}"
+    if maps := network.features():
+        yield f"strides: {', '.join(f'{each.reduction} ({each.path})' for each in maps)}"
     if table:
         yield ""
         yield from _table(network)
@@ -167,6 +169,7 @@ def _as_json(network: Network, tries: list[_Try], *, table: bool) -> dict[str, A
         "declared": list(network.declaration.symbols),
         "layers_take": {name: _set(each) for name, each in network.layer_sizes.sets.items()},
         "smallest": sizes.smallest() if sizes.symbols else None,
+        "strides": {each.path: str(each.reduction) for each in network.features()},
     }
     if table:
         rows = ((row.path, row.type, _shape(row.output_shape)) for row in network.layers)
