@@ -63,7 +63,7 @@ def multiply(left: Any, right: Any) -> Any:
 def power(base: Any, exponent: Any) -> Any:
     """`base ** exponent`, checked before it is computed."""
     if type(base) is int and type(exponent) is int:
-        if exponent > 0 and base.bit_length() * exponent > 64 + base.bit_length():
+        if (base.bit_length() - 1) * exponent > 64:  # at least that many bits
             raise ExpressionError("a number beyond 64 bits")
         if exponent < -1024:
             raise ExpressionError("an exponent below -1024")

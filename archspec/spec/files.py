@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from archspec import library
 from archspec.diagnostics import Collector, Refused, Remedy, did_you_mean
+from archspec.spec.families import family_of
 from archspec.spec.model import BlockSpec
 from archspec.spec.parts import as_mapping, as_text
 from archspec.syntax import MAX_BYTES, Mapping, Node, Scalar, read, read_file
@@ -168,6 +169,9 @@ class Files:
         whole = next((each for each in names if each.rpartition(".")[0] == text), None)
         if whole is not None:
             return Remedy.of(f"did you mean `{whole}`?", text, whole, certain=True)
+        family = family_of(PurePosixPath(text).name, self.libraries)
+        if family is not None:
+            return f"it is a variant: `extends: {family}` with `variant: {PurePosixPath(text).name}`"
         return did_you_mean(text, names)
 
     def _refuse_circle(self, reference: Scalar, real: Path, found: Collector) -> None:

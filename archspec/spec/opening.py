@@ -9,6 +9,7 @@ from typing import Any
 from archspec import library
 from archspec.diagnostics import Collector, Place, Source, did_you_mean
 from archspec.spec import Spec, read_spec
+from archspec.spec.families import family_of
 from archspec.spec.files import MAX_NEIGHBOURS, Files
 from archspec.syntax import Node, lift, read, read_file
 
@@ -72,7 +73,7 @@ def _text_of(path: Path, found: Collector, libraries: tuple[Path, ...]) -> Sourc
 
 
 def _neighbour(path: Path, libraries: tuple[Path, ...]) -> str | None:
-    """Did you mean: a spec in the same folder or in a library, or the suffix that is missing."""
+    """Did you mean: a spec of a similar name, the suffix that is missing, a family or a folder."""
     try:
         near = islice(path.parent.iterdir(), MAX_NEIGHBOURS)
         specs = [each.name for each in near if each.suffix in library.SUFFIXES]
@@ -81,7 +82,13 @@ def _neighbour(path: Path, libraries: tuple[Path, ...]) -> str | None:
     whole = next((each for each in sorted(specs) if each.rpartition(".")[0] == path.name), None)
     if whole is not None:
         return f"did you mean `{whole}`?"
-    return did_you_mean(path.name, specs) or did_you_mean(str(path), _library_names(libraries))
+    names = _library_names(libraries)
+    if any(name.startswith(f"{path.as_posix()}/") for name in names):
+        return f"it is a folder of specs: `archspec zoo {path.as_posix()}` lists them"
+    family = family_of(path.name, libraries)
+    if family is not None:
+        return f"it is a variant: `{family.rpartition('.')[0]} --variant {path.name}`"
+    return did_you_mean(path.name, specs) or did_you_mean(str(path), names)
 
 
 def _library_names(libraries: tuple[Path, ...]) -> list[str]:
