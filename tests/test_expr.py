@@ -137,6 +137,21 @@ def test_bounds(text: str) -> None:
     assert time.process_time() - began < 5
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("n / (n - 5)", "`n / (n - 5)` divides by zero: `n - 5` is 0"),
+        ("1.0 % (f - 0.5)", "`1.0 % (f - 0.5)` divides by zero: `f - 0.5` is 0"),
+        ("n // 0", "`n // 0` divides by zero"),
+        ("make_divisible(n, 0)", "`make_divisible(5, 0)` divides by zero"),
+    ],
+)
+def test_a_division_by_zero_names_what_is_zero(text: str, message: str) -> None:
+    with pytest.raises(ExpressionError) as raised:
+        run(text)
+    assert raised.value.message == message
+
+
 def test_a_misspelt_name_gets_help() -> None:
     with pytest.raises(ExpressionError) as raised:
         run("dept[0]")

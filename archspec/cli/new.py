@@ -6,6 +6,7 @@ from pathlib import Path
 from archspec import library
 from archspec.cli import Usage
 from archspec.cli.common import exit_code, print_diagnostics
+from archspec.library import SUFFIXES
 from archspec.network import Network
 from archspec.pipeline import Request, check_one
 from archspec.spec.opening import locate
@@ -40,6 +41,9 @@ def run(options: argparse.Namespace) -> int:
     """Write a spec to start from."""
     if not NAME.fullmatch(options.name):
         raise Usage(f"a network is not called {options.name!r}: use letters, digits and _")
+    if options.name.endswith(SUFFIXES):
+        name = options.name.rpartition(".")[0]
+        raise Usage(f"NAME is what the network is called: `archspec new {name}` writes {name}.yaml")
     if options.base is None and (options.variant or options.full):
         raise Usage("--variant and --full speak of the spec that --from names")
     output = None if options.output == STANDARD_OUTPUT else Path(options.output or _file(options))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
-from archspec.expr.bounds import MAX_DIGITS, MAX_ITEMS
+from archspec.expr.bounds import MAX_DIGITS, MAX_ITEMS, shown
 from archspec.expr.errors import ExpressionError
 from archspec.sizes import Measured, largest_of, least_of
 
@@ -118,5 +118,8 @@ def call(name: str, arguments: list[Any]) -> Any:
         if symbolic is not None:
             return _call_symbolic(name, arguments, symbolic)
         return FUNCTIONS[name](*arguments)
+    except ZeroDivisionError:
+        given = ", ".join(map(shown, arguments))
+        raise ExpressionError(f"`{name}({given})` divides by zero") from None
     except (TypeError, ValueError, OverflowError, ArithmeticError) as error:
         raise ExpressionError(f"`{name}`: {str(error).removeprefix('_')}") from None

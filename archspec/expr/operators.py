@@ -48,12 +48,23 @@ def binary(node: ast.BinOp, sub: Sub) -> Compiled:
             raise _fraction(node, a if isinstance(a, Measured) else b)
         try:
             result = bounds.bounded(action(a, b))
+        except ZeroDivisionError as error:
+            raise _by_zero(node, error) from None
         except (TypeError, ValueError, ArithmeticError) as error:
             raise ExpressionError(f"`{ast.unparse(node)}`: {error}") from None
         scope.spend(bounds.weight(result))
         return result
 
     return run
+
+
+def _by_zero(node: ast.BinOp, error: ZeroDivisionError) -> ExpressionError:
+    """What is said of `n // groups`: which part of it is zero."""
+    whole, divisor = ast.unparse(node), ast.unparse(node.right)
+    if isinstance(node.op, ast.Pow):
+        return ExpressionError(f"`{whole}`: {error}")
+    cause = "" if isinstance(node.right, ast.Constant) else f": `{divisor}` is 0"
+    return ExpressionError(f"`{whole}` divides by zero{cause}")
 
 
 def _fraction(node: ast.BinOp, size: Measured) -> ExpressionError:
