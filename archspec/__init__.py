@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from archspec.backends.weights_report import WeightsReport
     from archspec.diagnostics import Diagnostic, SpecError
     from archspec.inputs import InputError
-    from archspec.network import LayerRow, Network
+    from archspec.network import Network
     from archspec.ops import Layer, register
     from archspec.pipeline import check, from_dict, load, loads
     from archspec.report import Report
+    from archspec.rows import LayerRow
     from archspec.spec import Spec
     from archspec.tensors import Tensor
 
@@ -33,7 +34,7 @@ _HOMES = {
     "Diagnostic": "archspec.diagnostics",
     "InputError": "archspec.inputs",
     "SpecError": "archspec.diagnostics",
-    "LayerRow": "archspec.network",
+    "LayerRow": "archspec.rows",
     "Network": "archspec.network",
     "Layer": "archspec.ops",
     "register": "archspec.ops",

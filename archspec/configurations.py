@@ -9,8 +9,9 @@ from archspec.expand import Unfinished, expand
 from archspec.expand.context import MAX_WORK
 from archspec.expectations import check_expectation
 from archspec.lint import lint
-from archspec.network import Network, layer_row
+from archspec.network import Network
 from archspec.report import Report
+from archspec.rows import layer_row
 from archspec.spec import Spec
 from archspec.spec.including import is_block_file
 from archspec.spec.variants import listing, unknown_variant

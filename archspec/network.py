@@ -10,6 +10,7 @@ from archspec.graph import Graph, Trace, leaves
 from archspec.inputs import MODULE_DTYPE, InputContract
 from archspec.ops.initialisers import Initialiser
 from archspec.resolve import Application, applications
+from archspec.rows import LayerRow, Shape, layer_row
 from archspec.sizes import Condition, Declaration, Domain, Size, ValidSizes
 from archspec.spec import Spec
 from archspec.tensors import Tensor
@@ -23,25 +24,6 @@ if TYPE_CHECKING:
     from archspec.backends.artefacts import Artefact
     from archspec.exporting import ExportPlan
     from archspec.features import Feature
-
-Shape = tuple[Size, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LayerRow:
-    """One call of a layer, as the table shows it. Shapes leave the batch out."""
-
-    path: str
-    type: str
-    args: Mapping[str, Any]
-    input_shapes: tuple[Shape, ...]
-    output_shape: Shape
-    params: int
-    macs: Size
-    reused: bool = False
-    training_only: bool = False
-    inferred: frozenset[str] = frozenset()
-    """Arguments that follow from the inputs."""
 
 
 @dataclass(slots=False, eq=False)
@@ -251,6 +233,12 @@ class Network:
         made = self.select(*features) if features else self
         return build(made, device=device, dtype=dtype, init=init, max_params=max_params)
 
+    def source(self) -> str:
+        """The Python file that `build` runs, and `archspec build -o net.py` writes."""
+        from archspec.backends.source import print_file  # imports this module
+
+        return print_file(self)
+
     def export(
         self, path: "str | PathLike[str]", module: "torch.nn.Module | None" = None
     ) -> "Artefact":
@@ -273,30 +261,3 @@ class Network:
 def at(size: Size, sizes: Mapping[str, int]) -> int:
     """A size for these values of its symbols."""
     return size if isinstance(size, int) else size.at(sizes)
-
-
-def layer_row(application: Application) -> LayerRow:
-    """A call of a layer as the table shows it."""
-    layer = application.leaf.layer
-    return LayerRow(
-        path=".".join(application.path),
-        type=application.leaf.type,
-        args=shown_arguments(layer),
-        input_shapes=tuple(tensor.shape for tensor in application.inputs),
-        output_shape=application.outputs[0].shape,
-        params=application.params,
-        macs=application.macs,
-        reused=application.reused,
-        training_only=application.training_only,
-        inferred=frozenset(layer.infer(*application.inputs)),
-    )
-
-
-def shown_arguments(layer: Any) -> dict[str, Any]:
-    """The arguments of a complete layer that say something: all but defaults."""
-    said = {
-        info.alias or name: value
-        for name, info in type(layer).model_fields.items()
-        if (value := getattr(layer, name)) != info.default
-    }
-    return {**said, **(layer.model_extra or {})}

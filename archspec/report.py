@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from archspec.diagnostics import Diagnostic
-from archspec.network import LayerRow, Network
+from archspec.network import Network
+from archspec.rows import LayerRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,10 @@ def test_circles_are_refused_with_their_path(
         ("blocks", "did you mean `blocks.yaml`?"),
         ("a/blokcs.yaml", "did you mean `a/blocks.yaml`?"),
         ("torchvision/resnte.yaml", "did you mean `torchvision/resnet.yaml`?"),
+        (
+            "resnet50",
+            "it is a variant: `extends: torchvision/resnet.yaml` with `variant: resnet50`",
+        ),
     ],
 )
 def test_missing_files_are_told_with_the_nearest(tmp_path: Path, path: str, help: str) -> None:

@@ -32,6 +32,7 @@ LAYERS = [
     "graph",
     "resolve",
     "inputs",
+    "rows",
     "network",
     "exporting",
     "features",

@@ -126,6 +126,7 @@ def test_a_base_of_ones_own(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     ("arguments", "words"),
     [
         (["a/b"], "is not called 'a/b'"),
+        (["x.yaml"], "`archspec new x` writes x.yaml"),
         (["x", "--full"], "--from names"),
         (["x", "--variant", "y"], "--from names"),
         (["x", "--from", "torchvision/resnte"], "did you mean `torchvision/resnet`?"),
@@ -256,6 +257,22 @@ def test_texts_are_quoted_where_they_must_be(text: str) -> None:
     tree = read(Source("x", f"[{quoted(text)}]"), Collector())
     assert flow(tree) == f"[{quoted(text)}]"
     assert tree.items[0].value == text  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("path", "help"),
+    [
+        ("resnet50", "it is a variant: `torchvision/resnet --variant resnet50`"),
+        ("torchvision/vgg16_bn", "it is a variant: `torchvision/vgg --variant vgg16_bn`"),
+        ("torchvision", "it is a folder of specs: `archspec zoo torchvision` lists them"),
+        ("torchvision/resnte", "did you mean `torchvision/resnet`?"),
+        ("resnet50.yaml", None),
+        ("", None),
+    ],
+)
+def test_a_network_by_another_name_of_it(folder: Path, path: str, help: str | None) -> None:
+    (found,) = archspec.check(path).diagnostics
+    assert (found.code, found.help) == ("E001", help)
 
 
 # -- the list -------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from archspec.network import LayerRow, Network, Shape, at
+from archspec.network import Network, at
+from archspec.rows import LayerRow, Shape
 from archspec.sizes import Size
 from archspec.tensors import show_shape
 

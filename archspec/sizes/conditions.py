@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal, NoReturn, TypeAlias, final
 
 from archspec.sizes.atoms import value_of
 from archspec.sizes.bounds import least, most
+from archspec.sizes.factored import factored
 from archspec.sizes.text import ordered, remainder
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def primitive(gap: Expr) -> Expr:
 
 
 def sides_of(gap: Expr) -> tuple[Size, Size]:
-    """Two sizes of this difference, for people: positive coefficients, remainders left whole."""
+    """Two sizes of this difference, for people: remainders and products left whole, no minus."""
     if remainder(-gap):
         right, left = sides_of(-gap)
         return left, right
@@ -104,6 +105,10 @@ def sides_of(gap: Expr) -> tuple[Size, Size]:
     if floor:
         extra = gap.constant - floor.inner.constant
         return gap - extra, -extra
+    product = factored(gap)
+    if product:
+        whole = gap - product.rest
+        return (whole, -product.rest) if product.scale > 0 else (product.rest, -whole)
     positive = {m: c for m, c in gap.terms.items() if c > 0}
     negative = {m: -c for m, c in gap.terms.items() if c < 0}
     left = gap.remade(positive, max(gap.constant, 0))

@@ -8,6 +8,7 @@ from typing import Final, final
 from archspec.sizes.atoms import LOWEST, Atom, Rounded, Symbol
 from archspec.sizes.conditions import Condition
 from archspec.sizes.expression import Expr, Size
+from archspec.sizes.factored import factored
 from archspec.sizes.periodic import (
     ALL,
     ANY,
@@ -90,19 +91,29 @@ def implied(condition: Condition, least: Mapping[str, int]) -> bool:
     """Whether it is certain for all sizes from these on: it holds there, of a growing size."""
     for option in condition.options:
         gap = option.left - option.right
-        if _grows(option) and not isinstance(gap, int) and _reached(option, gap.at(least)):
+        if isinstance(gap, int) or not _grows(option) or not _reached(option, gap.at(least)):
+            continue
+        if all(factor.at(least) >= 0 for factor in _factors(gap)):
             return True
     return False
 
 
 def grows(condition: Condition) -> bool:
-    """Whether it is certain from some sizes on: what is compared never falls as symbols grow."""
+    """Whether what is compared never falls as symbols grow, from some sizes on at the latest."""
     return any(map(_grows, condition.options))
 
 
 def _grows(condition: Condition) -> bool:
     gap = condition.left - condition.right
-    return not isinstance(gap, int) and condition.relation != "==" and _direction(gap) == 1
+    if isinstance(gap, int) or condition.relation == "==":
+        return False
+    return all(_direction(size) == 1 for size in _factors(gap) or [gap])
+
+
+def _factors(gap: Expr) -> Sequence[Expr]:
+    """Sizes in whose product a gap grows, once none of them is below 0; none if it is no product."""
+    product = factored(gap)
+    return product.factors if product and product.scale > 0 else ()
 
 
 def _reached(condition: Condition, gap: int) -> bool:

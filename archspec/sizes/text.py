@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from archspec.sizes.atoms import Floor, grouped
+from archspec.sizes.factored import factored
 
 if TYPE_CHECKING:
     from archspec.sizes.expression import Expr, Monomial
@@ -12,12 +13,15 @@ if TYPE_CHECKING:
 
 def text_of(x: Expr) -> str:
     """The text of a size."""
-    floor = remainder(x)
+    floor, product = remainder(x), factored(x)
     if floor:
         pieces = [(True, f"{grouped(floor.inner)} % {floor.divisor}")]
+        constant = x.constant - floor.inner.constant
+    elif product:
+        pieces, constant = [(product.scale > 0, str(product))], product.rest
     else:
         pieces = [(x.terms[m] > 0, _product_text(m, abs(x.terms[m]))) for m in ordered(x)]
-    constant = x.constant - floor.inner.constant if floor else x.constant
+        constant = x.constant
     if constant:
         pieces.append((constant > 0, str(abs(constant))))
     pieces.sort(key=lambda piece: not piece[0])

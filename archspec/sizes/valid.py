@@ -113,11 +113,11 @@ class ValidSizes:
     @cached_property
     def ties(self) -> tuple[Condition, ...]:
         """The conditions that several symbols must meet together, beyond what the sets say."""
-        joint = [c for c in self.conditions if len(c.symbols) > 1]
+        joint = {frozenset(c.options): c for c in self.conditions if len(c.symbols) > 1}
         if not joint:
             return ()
         least = {name: each.smallest or LOWEST for name, each in self.sets.items()}
-        return tuple(condition for condition in joint if not implied(condition, least))
+        return tuple(tie for tie in joint.values() if not implied(tie, least))
 
     def valid(self, /, **sizes: int) -> bool:
         """Whether the network accepts these sizes; one for every symbol."""

@@ -1,0 +1,58 @@
+"""Products of sizes: `H*W - 2*H - 2*W + 4` is `(H - 2)*(W - 2)`, and shows what it grows with."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from archspec.sizes.atoms import Atom, Floor, grouped
+
+if TYPE_CHECKING:
+    from archspec.sizes.expression import Expr, Monomial, Size
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Product:
+    """`scale * (first + a) * (second + b) * … + rest`, with a number in at least one factor."""
+
+    scale: int
+    factors: tuple[Expr, ...]
+    rest: int
+
+    def __str__(self) -> str:
+        """The product, without its sign and the rest."""
+        scale = [str(abs(self.scale))] * (abs(self.scale) > 1)
+        return "*".join([*scale, *map(_factor_text, self.factors)])
+
+
+def factored(x: Expr) -> Product | None:
+    """A size as a product of atoms with numbers added to them; None if it is none."""
+    longest = max(x.terms, key=len)
+    if len(longest) < 2 or len(set(longest)) < len(longest) or len(x.terms) < 2:
+        return None
+    scale = x.terms[longest]
+    factors = []
+    for atom in longest:
+        shift, left_over = divmod(x.terms.get(_without(longest, atom), 0), scale)
+        if left_over:
+            return None
+        factors.append(type(x)(x.domain, {(atom,): 1}, shift))
+    whole: Size = scale
+    for factor in factors:
+        whole = factor * whole
+    rest = x - whole
+    return Product(scale, tuple(factors), rest) if isinstance(rest, int) else None
+
+
+def _without(monomial: Monomial, atom: Atom) -> Monomial:
+    return tuple(each for each in monomial if each is not atom)
+
+
+def _factor_text(factor: Expr) -> str:
+    ((atom,),) = factor.terms
+    if isinstance(atom, Floor):
+        inner = atom.inner + factor.constant * atom.divisor
+        return f"({grouped(inner)} // {atom.divisor})"
+    return grouped(factor)
