@@ -8,7 +8,8 @@ from archspec import library
 from archspec.configurations import configure, has_defaults
 from archspec.diagnostics import Collector, Refused
 from archspec.expand import MAX_LAYERS
-from archspec.network import Network, Shape, at
+from archspec.network import Network, at
+from archspec.rows import Shape
 from archspec.spec import Spec
 from archspec.spec.including import is_block_file
 from archspec.spec.opening import open_spec

@@ -56,6 +56,21 @@ def test_layers_are_replaced_in_place_or_added_behind(tmp_path: Path) -> None:
     runs(network)
 
 
+def test_a_layer_that_a_loop_makes_is_replaced_with_the_loop(tmp_path: Path) -> None:
+    base = """archspec: 1
+inputs: {x: [4]}
+layers:
+  stages: {for: k in range(2), layers: {"layer{k}": {Linear: {out_features: 4}}}}
+"""
+    mine = "archspec: 1\nextends: base.yaml\nlayers: {KEY: Identity}\n"
+    path = write(tmp_path, mine=mine.replace("KEY", "layer1"), base=base)
+    (found,) = archspec.check(path).diagnostics
+    assert (found.code, found.line, found.help is not None) == ("E111", 3, True)
+    assert "only the whole loop is replaced, by its key" in (found.help or "")
+    path = write(tmp_path, mine=mine.replace("KEY", "stages"), base=base)
+    assert [row.path for row in archspec.load(path).layers] == ["stages"]
+
+
 def test_a_head_is_cut_off_as_in_pytorch(tmp_path: Path) -> None:
     assert extended(tmp_path, "layers: {fc: Identity}\n").outputs == {"output": (8,)}
 

@@ -148,6 +148,9 @@ def flatten(
     return flattener.items
 
 
+_WHOLE_LOOP = "a loop of the other file makes that layer: only the whole loop is replaced, by its key"
+
+
 def _check_names(context: Context, items: list[Item], inputs: AbstractMapping[str, Value]) -> None:
     seen: dict[str, Item] = {}
     for item in items:
@@ -166,8 +169,16 @@ def _check_names(context: Context, items: list[Item], inputs: AbstractMapping[st
                 context.report("E111", message, item.place, help=help)
             else:
                 labels = (Label(first.place, "first here"),)
-                context.report("E111", message, item.place, labels=labels)
+                help = _WHOLE_LOOP if _is_of_another_loop(first, item) else None
+                context.report("E111", message, item.place, labels=labels, help=help)
             item.broken = True
+
+
+def _is_of_another_loop(first: Item, item: Item) -> bool:
+    """Whether a loop of an extended file names the first, and a layer is to replace that one."""
+    name = first.spec.name
+    templated = name is not None and name.text != first.name
+    return templated and first.place.source is not item.place.source
 
 
 def arguments(context: Context, item: Item, names: Names) -> Given:

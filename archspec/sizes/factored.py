@@ -33,16 +33,16 @@ def factored(x: Expr) -> Product | None:
     if len(longest) < 2 or len(set(longest)) < len(longest) or len(x.terms) < 2:
         return None
     scale = x.terms[longest]
-    factors = []
+    factors: list[Expr] = []
+    product: Size = scale
     for atom in longest:
         shift, left_over = divmod(x.terms.get(_without(longest, atom), 0), scale)
-        if left_over:
+        factor = x.remade({(atom,): 1}, shift)
+        if left_over or isinstance(factor, int):
             return None
-        factors.append(type(x)(x.domain, {(atom,): 1}, shift))
-    whole: Size = scale
-    for factor in factors:
-        whole = factor * whole
-    rest = x - whole
+        factors.append(factor)
+        product = factor * product
+    rest = x - product
     return Product(scale, tuple(factors), rest) if isinstance(rest, int) else None
 
 
