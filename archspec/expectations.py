@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from archspec.diagnostics import Collector, Refused, Remedy, did_you_mean
+from archspec.expr import ExpressionError, Scope, compile_expression
 from archspec.network import Network, at
 from archspec.sizes import Size
 from archspec.spec import Expectation
@@ -15,15 +16,15 @@ def check_expectation(network: Network, found: Collector) -> None:
     if expectation is None:
         return
     try:
-        sizes = _sizes(network, expectation, found)
+        sizes = expected_sizes(network, expectation, found)
         for claim, size, what in _claims(network, expectation, found):
             _check(claim, size, what, sizes, found)
     except Refused:
         pass  # what was claimed is not known, and that was said
 
 
-def _sizes(network: Network, expectation: Expectation, found: Collector) -> dict[str, int]:
-    """The sizes at which the facts hold."""
+def expected_sizes(network: Network, expectation: Expectation, found: Collector) -> dict[str, int]:
+    """The sizes at which the facts hold. Reports and raises `Refused` where there are none."""
     symbols = network.sizes.symbols
     for name, _ in expectation.at.values():
         if name.text not in symbols:
@@ -31,13 +32,26 @@ def _sizes(network: Network, expectation: Expectation, found: Collector) -> dict
             listing = f"there are {', '.join(symbols)}" if symbols else "all sizes are fixed"
             help = did_you_mean(name.text, symbols) or listing
             raise found.report("E108", message, name.place, help=help)
-    sizes = {name: int(size.value) for name, (_, size) in expectation.at.items()}
+    sizes = {name: _number(size, network, found) for name, (_, size) in expectation.at.items()}
     if sizes.keys() == set(symbols) and symbols and not network.sizes.valid(**sizes):
         name, _ = next(iter(expectation.at.values()))
         shown = ", ".join(f"{symbol} = {number}" for symbol, number in sizes.items())
         message = f"the network does not take {shown}"
         raise found.report("E123", message, name.place, help="`archspec sizes` says what it takes")
     return sizes
+
+
+def _number(node: Scalar, network: Network, found: Collector) -> int:
+    """A size as it is written, or as the parameters of the network make it."""
+    value = node.value
+    if isinstance(value, str):
+        try:
+            value = compile_expression(value.removeprefix("=")).run(Scope(network.params))
+        except ExpressionError as error:
+            raise found.report(error.code, error.message, node.place, help=error.help) from None
+    if type(value) is not int or value < 0:
+        raise found.report("E105", f"a size is a whole number, not {value!r}", node.place)
+    return value
 
 
 def _claims(

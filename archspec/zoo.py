@@ -8,6 +8,7 @@ from archspec import library
 from archspec.configurations import configure, has_defaults
 from archspec.diagnostics import Collector, Refused
 from archspec.expand import MAX_LAYERS
+from archspec.expectations import expected_sizes
 from archspec.network import Network, at
 from archspec.rows import Shape
 from archspec.spec import Spec
@@ -83,8 +84,7 @@ def _sizes(network: Network) -> dict[str, int]:
     """The sizes that the spec says under `expect:`, the common ones, or the ones that work."""
     symbols = network.sizes.symbols
     expectation = network.spec.expectation or network.spec.expect
-    said = {} if expectation is None else expectation.at
-    if set(said) == set(symbols):
-        return {name: int(said[name][1].value) for name in symbols}
+    if expectation is not None and set(expectation.at) == set(symbols):
+        return expected_sizes(network, expectation, Collector())
     common = dict.fromkeys(symbols, COMMON_SIZE)
     return common if network.sizes.valid(**common) else dict(network.example_sizes)

@@ -71,6 +71,24 @@ layers:
     assert [row.path for row in archspec.load(path).layers] == ["stages"]
 
 
+def test_an_error_in_the_other_file_names_the_value_that_led_to_it(tmp_path: Path) -> None:
+    mine = "archspec: 1\nextends: torchvision/resnet.yaml\nparams:\n  VALUE\n"
+    for value, code, place in (
+        ("block: BasicBlok", "E102", (4, 10)),
+        ("depth: [2, 2, 2]", "E110", (4, 10)),
+    ):
+        path = write(tmp_path, mine=mine.replace("VALUE", value))
+        (found,) = archspec.check(path).diagnostics
+        assert (found.code, Path(found.file).name) == (code, "resnet.yaml")
+        (label,) = found.labels
+        name = value.partition(":")[0]
+        assert (label.text, Path(label.place.source.name).name) == (
+            f"`{name}` is given here",
+            "mine.yaml",
+        )
+        assert (label.place.line, label.place.column) == place
+
+
 def test_a_head_is_cut_off_as_in_pytorch(tmp_path: Path) -> None:
     assert extended(tmp_path, "layers: {fc: Identity}\n").outputs == {"output": (8,)}
 

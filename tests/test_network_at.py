@@ -40,7 +40,7 @@ def test_a_tie_that_the_sets_imply_is_not_told() -> None:
     network = made("norm: InstanceNorm2d")
     assert network.sizes.words() == ["any H", "any W", "H*W != 1"]
     network = made("conv: {Conv2d: {out_channels: 1, kernel_size: 3}}", "pool: InstanceNorm2d")
-    assert network.sizes.words() == ["H >= 3", "W >= 3", "H*W + 3 != 2*H + 2*W"]
+    assert network.sizes.words() == ["H >= 3", "W >= 3", "(H - 2)*(W - 2) != 1"]
     network = made("norm: InstanceNorm2d", "conv: {Conv2d: {out_channels: 1, kernel_size: 3}}")
     assert network.sizes.words() == ["H >= 3", "W >= 3"]
 
@@ -217,3 +217,17 @@ def test_what_is_not_proved_is_not_claimed() -> None:
         "no sizes were found, among 2048 of each symbol, for which "
         "H >= 2 and H even and H*W == 199999978"
     )
+
+
+def test_sizes_that_make_another_network_are_refused() -> None:
+    """A negative end counts from the other side: the module of the open sizes does not."""
+    head = "archspec: 1\ninputs: {x: [T, 4], y: [S, 4]}\nlayers:\n"
+    body = ('start: {Slice: {dim: 1, end: "=T - 7"}, from: x}', "other: {ReLU, from: y}")
+    network = archspec.loads(head + "".join(f"  {each}\n" for each in body))
+    assert not network.sizes.valid(T=6, S=1)
+    for sizes in ({"T": 6, "S": 1}, {"T": 6}):
+        with pytest.raises(SpecError, match="`start` needs T >= 7, and has T = 6") as caught:
+            network.at(**sizes)
+        assert caught.value.diagnostics[0].code == "E114"
+    assert network.at(T=7, S=1).layers[0].output_shape == (0, 4)
+    assert network.at(S=1).sizes.words() == ["T >= 7"]

@@ -228,6 +228,25 @@ layers: [{Conv2d: {out_channels: =width, kernel_size: 3}}]
     assert archspec.loads(text).at(H=32, W=32).macs == 97_200
 
 
+def test_the_sizes_may_follow_from_parameters() -> None:
+    text = """archspec: 1
+params: {width: 4, side: 32}
+inputs: {image: [3, H, W]}
+expect: {macs: 97_200, at: {H: =side, W: 32}}
+variants:
+  large: {params: {side: 64}, expect: {macs: 200_880}}
+layers: [{Conv2d: {out_channels: =width, kernel_size: 3}}]
+"""
+    report = archspec.check(text)
+    assert (report.ok, report.diagnostics) == (True, ())
+    assert report.variants["large"].at(H=64, W=32).macs == 200_880
+    assert errors(text.replace("200_880", "97_200")) == ["E123 6:46"]
+    assert errors(text.replace("=side,", "=sid,")) == ["E108 4:32"]
+    assert errors(text.replace("=side,", "=side / 2,")) == ["E105 4:32"]
+    assert errors(text.replace("=side,", "=side // 0,")) == ["E110 4:32"]
+    assert errors(text.replace("=side,", "side,")) == ["E105 4:32"]
+
+
 # -- the command line -----------------------------------------------------------------------------
 
 

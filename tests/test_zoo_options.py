@@ -1,8 +1,11 @@
 """Members of families that no function is named after: the parameters mean what they say."""
 
+from typing import Any
+
 import pytest
 import torch
 
+from archspec import SpecError
 from archspec.network import Network
 from tests import zoo
 from tests.conformance import predicted_calls, weights_by_formula
@@ -145,3 +148,35 @@ def test_widths_are_multiples_of_eight(alpha: float) -> None:
     for variant, name in (("mobilenet_v2", "width_mult"), ("mnasnet1_0", "alpha")):
         rows = arguments(zoo.load(variant, **{name: alpha}), "Conv2d", "out_channels")
         assert all(width % 8 == 0 for width in rows if isinstance(width, int))
+
+
+@pytest.mark.parametrize(
+    ("variant", "params"),
+    [
+        ("resnet50", {"depth": [3, 4, 6]}),
+        ("resnet50", {"depth": [3, 4, 6, 3, 3]}),
+        ("convnext_tiny", {"depth": [3, 3, 9]}),
+        ("shufflenet_v2_x1_0", {"repeats": [4, 8]}),
+        ("vgg11", {"depth": [1, 1, 2]}),
+        ("swin_t", {"depths": [2, 2, 6]}),
+        ("fcn_resnet50", {"depth": [3, 4, 6]}),
+    ],
+)
+def test_a_table_of_another_length_is_refused(variant: str, params: dict[str, Any]) -> None:
+    """None of its rows is left out in silence."""
+    with pytest.raises(SpecError, match="zip over lists of different lengths"):
+        zoo.load(variant, **params)
+
+
+def test_networks_of_fewer_stages() -> None:
+    """What is given for every stage is given once less."""
+    for variant, params in (
+        ("resnet18", {"depth": [1, 1, 1, 0]}),
+        ("convnext_tiny", {"depth": [1, 1], "dims": [8, 16]}),
+        ("shufflenet_v2_x1_0", {"repeats": [1, 1], "channels": [8, 16, 32, 64]}),
+        ("maxvit_t", {"block_layers": [1], "block_channels": [32], "stem_channels": 16}),
+    ):
+        network = zoo.load(variant, num_classes=7, **params)
+        with torch.device("meta"):
+            image = torch.zeros(2, 3, 224, 224)
+        assert network.build(device="meta").train()(image).shape == (2, 7)

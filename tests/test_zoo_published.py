@@ -2,6 +2,8 @@
 
 import pytest
 
+from archspec import library
+from archspec import zoo as listing
 from tests import zoo
 from tests.conformance import value
 from tests.zoo_published import PUBLISHED
@@ -21,3 +23,20 @@ def test_published_facts(variant: str) -> None:
     assert tuple(value(size, sizes) for size in image.shape) == (3, known.size, known.size)
     gmacs = value(network.macs, sizes) / 1e9
     assert gmacs == pytest.approx(known.gmacs, abs=0.0056)  # it was rounded twice
+
+
+def test_the_list_counts_every_network_at_the_size_that_it_is_known_for() -> None:
+    """Options aside: `archspec zoo` shows the functions' defaults."""
+    entries = listing.entries(library.folders(), ["torchvision/"])
+    segmentation = listing.entries(library.folders(), ["segmentation/"])
+    seen = set()
+    for entry in (*entries, *segmentation):
+        assert entry.variant is not None
+        known, network = PUBLISHED[entry.variant], entry.network()
+        assert network is not None
+        facts = listing.facts(network)
+        assert facts.inputs == {"image": (3, known.size, known.size)}
+        if "aux_loss" not in known.options:
+            assert facts.macs / 1e9 == pytest.approx(known.gmacs, abs=0.0056)
+        seen.add(entry.variant)
+    assert seen == set(PUBLISHED)

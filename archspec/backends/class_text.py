@@ -10,7 +10,7 @@ from archspec.backends.groups import columns
 from archspec.backends.initial import statements
 from archspec.backends.layout import WIDTH, lay_out
 from archspec.backends.literals import is_identifier, literal
-from archspec.backends.plans import Plan, stem_of
+from archspec.backends.plans import Plan
 from archspec.backends.spelling import Speller
 
 LEVEL = 4
@@ -25,7 +25,9 @@ def class_text(classes: Classes, each: Class, summary: Sequence[str]) -> str:
     arguments = "".join(f", {parameter.text()}" for parameter in each.constructor.parameters)
     methods = _initialisers(plan, is_root=plan.composite is classes.scope)
     calls = [Statement(f"self.{name}()") for name in methods]
-    parts.append(_method(f"__init__(self{arguments})", "None", [*_makes(classes, each), *calls]))
+    if plan.members:  # nn.Module has all that another class needs
+        lines = [*_makes(classes, each), *calls]
+        parts.append(_method(f"__init__(self{arguments})", "None", lines))
     parts += [_method(f"{name}(self)", "None", lines) for name, lines in methods.items()]
     if plan.lines:
         arguments = "".join(f", {name}: Tensor" for name in plan.arguments)
@@ -84,21 +86,14 @@ def _makes(classes: Classes, each: Class) -> Iterator[Statement]:
             made = speller.code(member.value)
             yield Statement(declaration(member.name, member.free, made))
         elif isinstance(member.value, Repeated):
-            index, head, (code,) = speller.loop(member.value)
-            yield Statement(f"{head.replace('for _ ', f'for {index} ', 1)}:")
-            yield Statement(f"self.add_module({_counted(member.name, index)}, {code})", 1)
+            head, name, code = speller.named_loop(member.value)
+            yield Statement(f"{head}:")
+            yield Statement(f"self.add_module({name}, {code})", 1)
         elif is_identifier(member.name):
             yield Statement(f"self.{member.name} = {speller.code(member.value)}")
         else:
             code = speller.code(member.value)
             yield Statement(f"self.add_module({literal(member.name)}, {code})")
-
-
-def _counted(name: str, index: str) -> str:
-    """Code for consecutive names of which `name` is the first."""
-    stem, first = stem_of(name)
-    number = f"{index} + {first}" if first else index
-    return f'f"{stem}{{{number}}}"' if stem or first else f"str({index})"
 
 
 def _initialisers(plan: Plan, *, is_root: bool) -> dict[str, list[Statement]]:

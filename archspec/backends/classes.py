@@ -5,7 +5,7 @@ its constructor, under the spec's own parameter names where they have them.
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archspec.backends.constructors import Constructor
@@ -20,7 +20,7 @@ from archspec.backends.expressions import (
     parts,
     skeleton,
 )
-from archspec.backends.folding import fold, growing
+from archspec.backends.folding import MIN_TURNS, fold, growing
 from archspec.backends.forward import Forward, emissions
 from archspec.backends.free import empty, filling
 from archspec.backends.literals import TAKEN as TAKEN_WORDS
@@ -161,14 +161,17 @@ class Classes:
     def sequence(self, plan: Plan, function: str) -> Invocation:
         """A call that makes a sequence of the members of a plan."""
         values = [member.value for member in plan.members]
-        if [member.name for member in plan.members] == [str(n) for n in range(len(values))]:
-            return Invocation(function, tuple((None, value) for value in self.folded(values)))
-        pairs = tuple(
-            (None, Invocation("", ((None, Text(literal(each.name))), (None, each.value))))
-            for each in plan.members
-        )
-        listed = Invocation("", pairs, "[]")
-        return Invocation(function, ((None, Invocation("OrderedDict", ((None, listed),))),))
+        names = [member.name for member in plan.members]
+        if names == [str(n) for n in range(len(values))]:
+            return Invocation(function, tuple((None, v) for v in fold(values, self.describe)))
+        pairs: Expression | None = self.counted(names, values)
+        if pairs is None:
+            each = (
+                (None, Invocation("", ((None, Text(literal(name))), (None, value))))
+                for name, value in zip(names, values, strict=True)
+            )
+            pairs = Invocation("", tuple(each), "[]")
+        return Invocation(function, ((None, Invocation("OrderedDict", ((None, pairs),))),))
 
     def write_forward(self, plan: Plan, emitted: list[Emission | None], trace: Trace) -> None:
         """The statements of a scope's `forward`."""
@@ -176,7 +179,8 @@ class Classes:
         dim = dense_dim(scope, emitted)
         if dim is not None:
             plan.arguments, plan.lines = dense_forward(dim)
-            plan.members = self.counted(plan.members)
+            run = self.counted([member.name for member in plan.members], plan.values(), few=2)
+            plan.members = plan.members if run is None else [Member(plan.members[0].name, run)]
             return
         returned, name = self.results.returned, plan.name
         returns = {mode: returned(scope, name, training=mode) for mode in (True, False)}
@@ -188,18 +192,14 @@ class Classes:
 
     # Loops.
 
-    def folded(self, values: Sequence[Expression]) -> list[Expression]:
-        """The same expressions, runs of equal ones as loops."""
-        return fold(values, self.describe)
-
-    def counted(self, members: list[Member]) -> list[Member]:
-        """Members with consecutive names, as a loop where they are alike."""
-        names = [member.name for member in members]
-        values = [member.value for member in members]
-        if not are_counted(names):
-            return members
+    def counted(
+        self, names: Sequence[str], values: Sequence[Expression], few: int = MIN_TURNS
+    ) -> Repeated | None:
+        """Expressions with consecutive names as a loop; None if they are few or not alike."""
+        if len(names) < few or not are_counted(names):
+            return None
         run = growing(values, [self.describe(value) for value in values])
-        return members if run is None else [Member(names[0], run)]
+        return run and replace(run, first_name=names[0])
 
     def describe(self, expression: Expression) -> tuple[Any, tuple[Any, ...]]:
         """What makes two expressions the same but for literals, and all of those."""

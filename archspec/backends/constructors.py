@@ -166,7 +166,7 @@ def _varies(column: Column) -> bool:
 def _own_columns(params: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, Column, str]]:
     """The block's own parameters by the spelling of their columns: name, column, code.
 
-    An item of a list is a column too; the argument is then the whole list, as a tuple.
+    A list is a tuple here. An item of it is a column too: the argument is then the whole list.
     """
     found: dict[str, tuple[str, Column, str]] = {}
     for name in params[0] if params else ():
@@ -178,6 +178,7 @@ def _own_columns(params: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, Co
         lists = [_numbers(each.get(name)) for each in params]
         if lists[0] and all(len(value) == len(lists[0]) for value in lists):
             whole = tuple(lists)
+            found.setdefault(repr(whole), (name, whole, "{}"))
             for at in range(len(lists[0])):
                 column = tuple(value[at] for value in lists)
                 found.setdefault(repr(column), (name, whole, f"{{}}[{at}]"))

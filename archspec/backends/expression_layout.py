@@ -71,7 +71,7 @@ class Tree:
     def links(self, node: ast.expr) -> list[Doc]:
         """A chain of methods, with a break before those of what a method gave."""
         if isinstance(node, ast.Call):
-            return [*self.links(node.func), call(self.arguments(node))]
+            return [*self.links(node.func), self.called(node)]
         if isinstance(node, ast.Attribute):
             soft = [SOFT] if isinstance(node.value, ast.Call | ast.Subscript) else []
             return [*self.links(node.value), *soft, f".{node.attr}"]
@@ -144,12 +144,18 @@ class Tree:
         if isinstance(node, ast.Attribute):
             return Group((self.expression(node.value, _ATOM), f".{node.attr}"))
         if isinstance(node, ast.Call):
-            return Group((self.expression(node.func, _ATOM), call(self.arguments(node))))
+            return Group((self.expression(node.func, _ATOM), self.called(node)))
         if isinstance(node, ast.Subscript):
             return Group((self.expression(node.value, _ATOM), "[", self.index(node.slice), "]"))
         if isinstance(node, ast.GeneratorExp):
             return self.generator(node)
         return self.collection(node)
+
+    def called(self, node: ast.Call) -> Doc:
+        """The arguments of a call, in parentheses; a generator alone needs none of its own."""
+        if len(node.args) == 1 and not node.keywords and isinstance(node.args[0], ast.GeneratorExp):
+            return self.generator(node.args[0])
+        return call(self.arguments(node))
 
     def arguments(self, node: ast.Call) -> list[Doc]:
         """The arguments of a call."""

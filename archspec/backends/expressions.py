@@ -60,6 +60,8 @@ class Repeated:
     turn: tuple["Expression", ...]
     second: tuple["Expression", ...]
     growing: tuple[int, ...] = ()
+    first_name: str | None = None
+    """Where the turns have consecutive names, the first: each is a pair of name and expression."""
 
 
 Expression = Hole | Text | Construction | Invocation | Repeated
@@ -86,7 +88,7 @@ def skeleton(expression: Expression, classes: Mapping[int, int]) -> Hashable:
         return ("class", classes[id(expression.composite)])
     if isinstance(expression, Repeated):
         turn = tuple(skeleton(each, classes) for each in expression.turn)
-        return ("repeated", turn, expression.growing)
+        return ("repeated", turn, expression.growing, expression.first_name)
     inside = tuple((name, skeleton(each, classes)) for name, each in expression.arguments)
     return (expression.function, expression.brackets, inside)
 

@@ -168,16 +168,17 @@ def _named(single: Sequence[_Weight], endings: Mapping[str, int]) -> list[LINE]:
     tests: list[LINE] = []
     rest: list[LINE] = []
     for setting, group in groups.items():
-        few = _few_endings(group, endings) if len(group) > 1 else []
+        few = _few_endings(group, endings)
         if few:
             asked = literal(few[0] if len(few) == 1 else tuple(few))
             tests.append((1, f"{'elif' if tests else 'if'} name.endswith({asked}):"))
             tests.append((2, _call(setting, "parameter")))
-        elif len(group) > 1:
-            rest += [(0, f"names = {literal(group)}"), (0, "for name in names:")]
+        left = [path for path in group if not path.endswith(tuple(few))]
+        if len(left) > 1:
+            rest += [(0, f"names = {literal(left)}"), (0, "for name in names:")]
             rest.append((1, _call(setting, "self.get_parameter(name)")))
-        else:
-            rest.append((0, _call(setting, direct.get(group[0], _parameter(group[0])))))
+        elif left:
+            rest.append((0, _call(setting, direct.get(left[0], _parameter(left[0])))))
     head: list[LINE] = [(0, "for name, parameter in self.named_parameters():")] if tests else []
     return [*head, *tests, *rest]
 
@@ -205,7 +206,7 @@ def _endings(path: str) -> Iterator[str]:
 
 
 def _few_endings(group: Sequence[str], endings: Mapping[str, int]) -> list[str]:
-    """A few endings that these names have, and no others; none if there are not any.
+    """A few endings that several of these names have, and no others.
 
     `endings` counts, over all parameters, how many names end so.
     """
@@ -214,8 +215,7 @@ def _few_endings(group: Sequence[str], endings: Mapping[str, int]) -> list[str]:
     for path in group:
         if path.endswith(tuple(found)):
             continue
-        ending = next((e for e in _endings(path) if own[e] == endings[e]), None)
-        if ending is None or len(found) == MAX_ENDINGS:
-            return []
-        found.append(ending)
-    return found if 2 * len(found) <= len(group) else []
+        ending = next((e for e in _endings(path) if 1 < own[e] == endings[e]), None)
+        if ending is not None:
+            found.append(ending)
+    return found if len(found) <= MAX_ENDINGS else []

@@ -70,9 +70,12 @@ def identifier(name: str) -> str:
 
 
 def class_name(name: str) -> str:
-    """A class name made from any name: `dense_block` → `DenseBlock`; `BasicBlock` stays."""
-    parts = [part for part in re.split(r"[^0-9A-Za-z]+", name) if part]
-    word = "".join(part[0].upper() + part[1:] for part in parts) or "Network"
+    """A class name made from any name: `dense_block` → `DenseBlock`; `BasicBlock` stays.
+
+    Numbers do not run together: `net_1_6` → `Net1_6`, which is not `Net16`.
+    """
+    parts = [part[0].upper() + part[1:] for part in re.split(r"[^0-9A-Za-z]+", name) if part]
+    word = re.sub(r"(?<=\d) (?=\d)", "_", " ".join(parts)).replace(" ", "") or "Network"
     word = f"Network{word}" if word[0].isdigit() else word
     return (
         f"{word}_" if keyword.iskeyword(word) or word in TAKEN or hasattr(builtins, word) else word

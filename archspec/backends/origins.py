@@ -55,14 +55,13 @@ def origins(network: "Network") -> Origins:
     if not written:
         return Origins()
     uses = {id(use.leaf.node): use for use in _uses(network.graph.root, network.trace, last=True)}
-    computed = any(not b.constant for rule in network.spec.init for b in rule.beginnings)
     found = Origins()
     for name, places in written.items():
         reads = sum(_reads(tree, name) for tree in network.spec.trees)
         arguments = [(uses.get(id(spec.node)), argument) for spec, argument in places]
         if reads > len(places):
             continue
-        if all(use and _is_open(use, at, values[name], computed) for use, at in arguments):
+        if all(use and _is_open(use, at, values[name]) for use, at in arguments):
             for use, argument in arguments:
                 assert use is not None
                 found.fields.setdefault(id(use.leaf), {})[argument] = name
@@ -147,11 +146,13 @@ def _sizes_that_follow(use: _Use, argument: str) -> list[int]:
     return [at for at, (one, other) in enumerate(pairs) if one != other]
 
 
-def _is_open(use: _Use, argument: str, value: float, computed: bool) -> bool:
+def _is_open(use: _Use, argument: str, value: float) -> bool:
     """Whether an argument of a layer may have another value while all else stays as it is."""
     layer = use.leaf.layer
     now = getattr(layer, argument, None)
-    if type(now) is not type(value) or now != value or (computed and use.leaf.initialisers):
+    if type(now) is not type(value) or now != value:
+        return False
+    if any(each.computed for each in use.leaf.initialisers.values()):
         return False
     other = _changed(layer, argument)
     before, after = layer.emit(use.inputs), other.emit(use.inputs)

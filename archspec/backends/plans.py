@@ -1,5 +1,6 @@
 """How one scope is written: as `nn.Sequential`, as a dense connection, or as a class of its own."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -70,22 +71,26 @@ def is_chain(scope: Composite, emitted: Sequence[Emission | None]) -> bool:
         return False
     if [call.name for call in scope.calls] != list(scope.children):
         return False
+    in_class = all(is_identifier(name) for name in scope.children)  # `self.0` is no Python
     last = 0
     for call, found in zip(scope.calls, emitted, strict=True):
         if call.inputs != (last,) or len(call.outputs) != 1 or call.name in SEQUENTIAL:
             return False
-        if not _is_module(found, numbered=scope.numbered):
+        if not _is_module(found, in_sequence=scope.numbered or not in_class):
             return False
         last = call.outputs[0]
     return scope.outputs[0].value == last
 
 
-def _is_module(found: Emission | None, *, numbered: bool) -> bool:
-    """Whether a call can be one of a module with one argument."""
+def _is_module(found: Emission | None, *, in_sequence: bool) -> bool:
+    """Whether a call can be one of a module with one argument.
+
+    A tensor operation becomes a module where only a sequence reads well.
+    """
     if isinstance(found, FreeTensor | Attribute):
         return False
     if isinstance(found, Function):
-        return numbered and not read_by(found)
+        return in_sequence and not read_by(found)
     return found is None or found.call == "{self}({inputs})"
 
 
@@ -108,7 +113,7 @@ def dense_dim(scope: Composite, emitted: Sequence[Emission | None]) -> int | Non
             joined = call.outputs[0]
             dims.add(found.values["dim"])
         elif call.inputs == (joined,) and next(names, None) == call.name:
-            if len(call.outputs) != 1 or not _is_module(found, numbered=False):
+            if len(call.outputs) != 1 or not _is_module(found, in_sequence=False):
                 return None
             features.append(call.outputs[0])
             joined = -1
@@ -143,8 +148,8 @@ def loop_forward(name: str) -> tuple[list[str], list[Statement]]:
 def are_counted(names: Sequence[str]) -> bool:
     """Whether names are consecutive, such as `layer1`, `layer2`, …"""
     stem, first = stem_of(names[0])
-    plain = is_identifier(stem) or not stem
-    return plain and list(names) == [f"{stem}{first + number}" for number in range(len(names))]
+    plain = re.fullmatch(r"[\w-]*", stem)  # it stands in an f-string
+    return plain is not None and list(names) == [f"{stem}{first + number}" for number in range(len(names))]
 
 
 def part_name(child: str, scope: Composite, name: str) -> str:

@@ -11,6 +11,7 @@ from archspec.backends.expressions import (
     Text,
 )
 from archspec.backends.literals import fresh
+from archspec.backends.plans import stem_of
 
 INDICES = ("i", "j", "k", "m", "n")
 """Indices of loops within each other."""
@@ -66,7 +67,14 @@ class Speller:
                 arguments.append(code)
         return f"{each.name}({', '.join(arguments)})"
 
-    def loop(self, loop: Repeated) -> tuple[str, str, list[str]]:
+    def named_loop(self, loop: Repeated) -> tuple[str, str, str]:
+        """The head of a loop over items with consecutive names, a name and an item."""
+        index, head, (code,) = self.loop(loop, indexed=True)
+        stem, first = stem_of(loop.first_name or "")
+        number = f"{index} + {first}" if first else index
+        return head, f'f"{stem}{{{number}}}"' if stem or first else f"str({index})", code
+
+    def loop(self, loop: Repeated, *, indexed: bool = False) -> tuple[str, str, list[str]]:
         """The index of a loop, its head, and the code of each item of a turn."""
         index = fresh(INDICES[self.depth % len(INDICES)], self.taken)
         count = next(self.codes)[0]
@@ -79,10 +87,13 @@ class Speller:
         turn = [self.code(each) for each in loop.turn]
         self.depth -= 1
         self.codes = rest
-        return index, f"for {index if steps else '_'} in range({count})", turn
+        return index, f"for {index if steps or indexed else '_'} in range({count})", turn
 
     def spread(self, loop: Repeated) -> str:
         """The items of a loop as arguments of a call."""
+        if loop.first_name is not None:
+            head, name, code = self.named_loop(loop)
+            return f"({name}, {code}) {head}"
         _, head, turn = self.loop(loop)
         if len(turn) == 1:
             return f"*({turn[0]} {head})"

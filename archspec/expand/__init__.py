@@ -8,6 +8,7 @@ from collections.abc import Mapping as AbstractMapping
 from typing import Any
 
 from archspec.diagnostics import Collector, Refused, Source, SpecError, did_you_mean
+from archspec.expand.breaking import check_layers
 from archspec.expand.context import MAX_LAYERS, Context, Ruled, TooLarge, Unfinished
 from archspec.expand.expander import Expander
 from archspec.expand.initialisation import initialise
@@ -60,11 +61,12 @@ def at_sizes(network: Network, sizes: AbstractMapping[str, int]) -> Network:
     check_names(sizes, network.sizes.symbols)
     found = Collector()
     limit = MAX_LAYERS if network.max_layers is None else network.max_layers
-    sizes = {**network.fixed, **sizes}
+    fixed = {**network.fixed, **sizes}
     try:
-        whole = expand(network.spec, network.given, found, limit, sizes)
+        whole = expand(network.spec, network.given, found, limit, fixed)
     except Unfinished:
         raise SpecError(tuple(found)) from None
+    check_layers(network, sizes)
     return whole.select(*network.selected) if network.selected else whole
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from archspec.diagnostics import Diagnostic, Label, SpecError
 from archspec.network import Network, at
 from archspec.resolve import Application, requirements
+from archspec.sizes import Condition
 
 _DECLARED = "E125"
 
@@ -30,12 +31,28 @@ def reason(network: Network, sizes: Mapping[str, int]) -> Reason:
     return Reason(words, (Label(error.place, error.message), *error.labels))
 
 
-def _refusing(network: Network, sizes: Mapping[str, int]) -> tuple[Application, str]:
+def check_layers(network: Network, sizes: Mapping[str, int]) -> None:
+    """Refuse sizes, maybe not of all symbols, that no layer takes while the symbols are open.
+
+    Where they are written in the spec instead, an `end: =H - 7` that is negative counts from the
+    other side: another network, which works. Raises `SpecError`.
+    """
+    known = [each for each in network.conditions if each.symbols <= sizes.keys()]
+    if all(condition.at(sizes) for condition in known):
+        return
+    application, needed = _refusing(network, sizes)
+    shown = " and ".join(f"{name} = {sizes[name]}" for name in sorted(needed.symbols))
+    message = f"`{'.'.join(application.path)}` needs {needed}, and has {shown}"
+    help = f"{shown}, written in `inputs:`, would make another network, which works"
+    raise SpecError([Diagnostic("E114", message, application.leaf.node.place, help=help)])
+
+
+def _refusing(network: Network, sizes: Mapping[str, int]) -> tuple[Application, Condition]:
     """The first layer that does not take the sizes, and what it needs."""
     for application in network.applications:
         for condition in requirements(application, network.domain):
-            if not condition.at(sizes):
-                return application, str(condition)
+            if condition.symbols <= sizes.keys() and not condition.at(sizes):
+                return application, condition
     raise AssertionError(f"every layer takes {sizes}")
 
 

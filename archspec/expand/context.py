@@ -6,6 +6,7 @@ from typing import Any
 
 from archspec.diagnostics import Collector, Label, Place, Refused, did_you_mean
 from archspec.expand.caret import place_within
+from archspec.expand.given import givers, places_of
 from archspec.expr import (
     MAX_STEPS,
     ExpressionError,
@@ -66,6 +67,8 @@ class Context:
     """Scopes with an `init:`, outer ones first."""
     uses: list[Label] = field(default_factory=list)
     """The blocks around what is being expanded, innermost last."""
+    _given: dict[str, Place] | None = None
+    """Where values come from: see `givers`."""
 
     @property
     def blocks(self) -> AbstractMapping[str, BlockSpec]:
@@ -107,6 +110,14 @@ class Context:
         return self.found.report(
             code, message, place, labels=(*labels, *stack), notes=notes, help=help
         )
+
+    def givers(self, node: Node) -> tuple[Label, ...]:
+        """Who gave the values that an expression of the network itself uses."""
+        if self.uses:  # a block has parameters of its own
+            return ()
+        if self._given is None:
+            self._given = places_of(self.spec.chosen)
+        return givers(node, self._given)
 
     def evaluate(self, node: Node, names: Names) -> Any:
         """The plain value of a node: expressions computed, lists and mappings as such."""
@@ -214,7 +225,12 @@ class Context:
         notes = ["a block sees its own parameters only: declare it there, and pass it on"]
         shown = tuple(notes if self.uses and outer and error.code == "E108" else ())
         return self.report(
-            error.code, error.message, place or node.place, notes=shown, help=error.help
+            error.code,
+            error.message,
+            place or node.place,
+            labels=self.givers(node),
+            notes=shown,
+            help=error.help,
         )
 
 

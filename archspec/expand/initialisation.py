@@ -208,7 +208,7 @@ class _Initialisation:
                 fault.code, fault.message, place, labels=(label,), help=fault.help
             ) from None
         function, args = split(value)
-        return Initialiser(function, args, formulas)
+        return Initialiser(function, args, formulas, computed=not beginning.constant)
 
     # What names nothing is told last: another use of a block may have it.
 

@@ -148,7 +148,9 @@ def flatten(
     return flattener.items
 
 
-_WHOLE_LOOP = "a loop of the other file makes that layer: only the whole loop is replaced, by its key"
+_WHOLE_LOOP = (
+    "a loop of the other file makes that layer: only the whole loop is replaced, by its key"
+)
 
 
 def _check_names(context: Context, items: list[Item], inputs: AbstractMapping[str, Value]) -> None:
@@ -163,15 +165,20 @@ def _check_names(context: Context, items: list[Item], inputs: AbstractMapping[st
             context.report("E111", problem, item.place, help=renaming(item.name))
         first = seen.setdefault(item.name, item)
         if first is not item and not (first.absent or item.absent):
-            message = f"two layers of one scope are called `{item.name}`"
-            if first.spec is item.spec:
-                help = f"put the variable of the loop into the name, as in `{item.name}{{k}}`"
-                context.report("E111", message, item.place, help=help)
-            else:
-                labels = (Label(first.place, "first here"),)
-                help = _WHOLE_LOOP if _is_of_another_loop(first, item) else None
-                context.report("E111", message, item.place, labels=labels, help=help)
+            _report_clash(context, first, item)
             item.broken = True
+
+
+def _report_clash(context: Context, first: Item, item: Item) -> None:
+    """Two layers of one name: of one loop, of two places, or of a loop in an extended file."""
+    message = f"two layers of one scope are called `{item.name}`"
+    if first.spec is item.spec:
+        help = f"put the variable of the loop into the name, as in `{item.name}{{k}}`"
+        context.report("E111", message, item.place, help=help)
+        return
+    advice = _WHOLE_LOOP if _is_of_another_loop(first, item) else None
+    labels = (Label(first.place, "first here"),)
+    context.report("E111", message, item.place, labels=labels, help=advice)
 
 
 def _is_of_another_loop(first: Item, item: Item) -> bool:

@@ -54,7 +54,8 @@ def _unknown_type(context: Context, text: str, node: Scalar) -> Refused:
     help = _provided(text) or _nearest_type(context, text, known)
     notes = (f"`{node.text}` gives `{text}`",) if node.text != text else ()
     message = f"there is no layer type or block `{text}`"
-    return context.report("E102", message, node.place, notes=notes, help=help)
+    labels = context.givers(node)
+    return context.report("E102", message, node.place, labels=labels, notes=notes, help=help)
 
 
 def _nearest_type(context: Context, text: str, known: list[str]) -> str:

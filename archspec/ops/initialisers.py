@@ -52,6 +52,8 @@ class Initialiser:
     args: Mapping[str, Any] = field(default_factory=dict)
     formulas: Mapping[str, str] = field(default_factory=dict, compare=False)
     """By argument: code over the attributes of `module`, where one rule serves many layers."""
+    computed: bool = field(default=False, compare=False)
+    """Whether it was an expression, which may have read what the layer is."""
 
 
 def split(init: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
@@ -54,5 +53,6 @@ def _factor_text(factor: Expr) -> str:
     ((atom,),) = factor.terms
     if isinstance(atom, Floor):
         inner = atom.inner + factor.constant * atom.divisor
+        assert not isinstance(inner, int), "a number added does not cancel symbols"
         return f"({grouped(inner)} // {atom.divisor})"
     return grouped(factor)

@@ -111,7 +111,7 @@ def _grows(condition: Condition) -> bool:
 
 
 def _factors(gap: Expr) -> Sequence[Expr]:
-    """Sizes in whose product a gap grows, once none of them is below 0; none if it is no product."""
+    """Sizes in whose product a gap grows once none of them is below 0, if it is a product."""
     product = factored(gap)
     return product.factors if product and product.scale > 0 else ()
 

@@ -1,7 +1,9 @@
 """`expect:`, facts about the network that are checked.
 
-expect = "{parameters: n, macs: n, outputs: {name: [n, ...]}, at: {symbol: n}}", each as one likes;
-`at` says at which sizes of a symbolic input the other facts hold.
+expect = "{parameters: n, macs: n, outputs: {name: [n, ...]}, at: {symbol: size}}", any of them
+size = n | "=" expression
+
+`at` says at which sizes of a symbolic input the other facts hold; they may follow from parameters.
 """
 
 from archspec.diagnostics import Collector, Refused
@@ -24,7 +26,7 @@ def read_expect(node: Node, found: Collector) -> Expectation:
         parameters=_count(top, "parameters", found),
         macs=_count(top, "macs", found),
         outputs={name.text: (name, _shape(shape, found)) for name, shape in shapes},
-        at={name.text: (name, _number(size, "a size", found)) for name, size in sizes},
+        at={name.text: (name, _size(size, found)) for name, size in sizes},
     )
 
 
@@ -42,6 +44,14 @@ def _shape(node: Node, found: Collector) -> tuple[Scalar, ...]:
         message = f"the shape of an output is a list such as [1000], not {describe(node)}"
         raise found.report("E105", message, node.place)
     return tuple(_number(item, "a size", found) for item in node.items)
+
+
+def _size(node: Node, found: Collector) -> Scalar:
+    """A number, or an expression that the parameters of the network will fill."""
+    value = node.value if isinstance(node, Scalar) else None
+    if isinstance(node, Scalar) and isinstance(value, str) and value.startswith("="):
+        return node
+    return _number(node, "a size", found)
 
 
 def _number(node: Node, what: str, found: Collector) -> Scalar:

@@ -169,9 +169,10 @@ class Files:
         whole = next((each for each in names if each.rpartition(".")[0] == text), None)
         if whole is not None:
             return Remedy.of(f"did you mean `{whole}`?", text, whole, certain=True)
-        family = family_of(PurePosixPath(text).name, self.libraries)
+        name = PurePosixPath(text).name
+        family = family_of(name, self.libraries)
         if family is not None:
-            return f"it is a variant: `extends: {family}` with `variant: {PurePosixPath(text).name}`"
+            return f"it is a variant: `extends: {family}` with `variant: {name}`"
         return did_you_mean(text, names)
 
     def _refuse_circle(self, reference: Scalar, real: Path, found: Collector) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from archspec.spec import ParamSpec, Spec
 from archspec.spec.including import is_block_file
+from archspec.spec.model import Expectation
 from archspec.syntax import Mapping, Node, Scalar, Sequence
 from archspec.syntax.writing import flow, header_of, lines_of, quoted, with_value
 
@@ -91,17 +92,20 @@ class _Writer:
 
     def expect(self) -> list[str]:
         """The facts about the variant that was chosen."""
-        expectation = self.spec.expectation
-        if expectation is None:
+        own, common = self.spec.expectation, self.spec.expect
+        facts = {} if own is None else self.facts(own)
+        if common is not None and common.at and "at" not in facts:  # the sizes are for all variants
+            facts["at"] = self.facts(common)["at"]
+        if not facts:
             return []
-        node = Mapping(expectation.node.source, expectation.node.mark)
-        assert isinstance(expectation.node, Mapping)
-        node.entries = dict(expectation.node.entries)
-        if expectation.at and "at" not in node.entries and self.spec.expect is not None:
-            common = self.spec.expect.node
-            assert isinstance(common, Mapping)
-            node.entries["at"] = common.entries["at"]
+        node = Mapping(self.spec.node.source, self.spec.node.mark)
+        node.entries = facts
         return [f"expect: {flow(node)}"]
+
+    def facts(self, expectation: Expectation) -> dict[str, tuple[Scalar, Node]]:
+        """The entries of `expect:`."""
+        assert isinstance(expectation.node, Mapping)
+        return dict(expectation.node.entries)
 
     def variants(self) -> list[str]:
         """The variants, unless one was chosen."""

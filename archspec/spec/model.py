@@ -162,7 +162,3 @@ class VariantSpec(_Part):
     values: dict[str, tuple[Scalar, Node]] = {}
     """By parameter: its name where the variant writes it, and the value."""
     expect: Expectation | None = None
-
-
-for _part in (LayerSpec, LoopSpec, Body):
-    _part.model_rebuild()

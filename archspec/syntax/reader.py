@@ -17,10 +17,11 @@ from archspec.syntax.scalars import resolve
 from archspec.syntax.tree import MAX_DEPTH, MAX_NODES, Mapping, Node, Scalar, Sequence, pack
 
 MAX_BYTES = 8_000_000
-_FORBIDDEN = re.compile(
-    "[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
-"""What is no printable character of YAML: https://yaml.org/spec/1.2.2/#51-character-set."""
+_FORBIDDEN = "[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+"""What is no printable character of YAML: https://yaml.org/spec/1.2.2/#51-character-set.
+
+Compiled on use: over so many characters that takes milliseconds, and few texts have one.
+"""
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -76,7 +77,7 @@ def _syntax_error(source: Source, error: yaml.YAMLError, found: Collector) -> Re
 def _character_error(source: Source, found: Collector) -> Refused:
     """A character that YAML allows nowhere: libyaml knows its byte, not its line."""
     text = source.text or ""
-    match = _FORBIDDEN.search(text)
+    match = re.search(_FORBIDDEN, text)
     position = match.start() if match else 0
     line = text.count("\n", 0, position) + 1
     column = position - text.rfind("\n", 0, position)
