@@ -6,31 +6,27 @@ the valid sizes one progression is kept, from where every size within is at leas
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations
 from math import lcm
 from typing import Final
 
+from archspec.exportable import fixed_lengths, symbolic, unsolvable
 from archspec.network import Network
 from archspec.ops.pooling import Pool
-from archspec.resolve import Application
 from archspec.sizes import Condition, Expr, ValidSizes
-from archspec.sizes.atoms import Extreme, Symbol
+from archspec.sizes.atoms import Extreme
 from archspec.sizes.periodic import MOST_PERIOD, SizeSet, Stretch
-from archspec.sizes.polynomial import atoms_of, repeats
+from archspec.sizes.polynomial import along, atoms_of, eventual_sign, repeats
 from archspec.sizes.solving import grows, implied
 from archspec.sizes.together import equal_symbols, joint_sets, says_equal
 from archspec.sizes.words import words
-from archspec.tensors import Tensor
 
 LEAST: Final = 2
 """A smaller size is taken for a constant."""
-TURNING: Final = ("Permute", "Transpose", "Rearrange")
-"""Types whose results keep the memory layout of their inputs."""
 RAISED: Final = 64
 """Steps by which all sizes are made larger, until conditions on several of them hold."""
-FIXES: Final = ("MaxPool1d", "RNN", "GRU", "LSTM")
-"""Types that PyTorch runs with the sizes of the example, whatever export is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +91,7 @@ def plan(network: Network, *, batch: bool = True) -> ExportPlan:
         reason = next((fixed[other] for other in sorted(group) if other in fixed), None)
         lost = _dropped(network, name, kept.get(name), reason, example[name])
         dropped += [lost] if lost else []
-    automatic = _automatic(network) if kept else None
+    automatic = unsolvable(network) if kept else None
     if automatic is not None:
         dropped.append(f"the bounds, which export finds itself: {automatic}")
     second = {name: _second(each) for name, each in kept.items()}
@@ -120,11 +116,7 @@ def _with_large_sizes(network: Network) -> ValidSizes:
 
 def _sizes_within(network: Network) -> Iterator[Expr]:
     for application in network.applications:
-        yield from _symbolic((*application.inputs, *application.outputs))
-
-
-def _symbolic(tensors: Iterable[Tensor]) -> Iterator[Expr]:
-    yield from (size for tensor in tensors for size in tensor.shape if isinstance(size, Expr))
+        yield from symbolic((*application.inputs, *application.outputs))
 
 
 def _progression(sizes: SizeSet | None) -> Progression | None:
@@ -138,33 +130,40 @@ def _progression(sizes: SizeSet | None) -> Progression | None:
 
 
 def _steady(network: Network, group: set[str], found: Progression) -> Progression | None:
-    """The part of a progression in which windows are clipped always, or never; None if unknown.
+    """The part of a progression in which every branch goes one way; None if that is unknown.
 
     Export takes the branch that the example takes, and refuses sizes that take the other.
     """
-    step = found.step
-    for size in set(_turning(network)):
-        if size.symbols <= group:
-            period = repeats(size, MOST_PERIOD)
-            if period is None:
-                return None
-            step = lcm(step, period)
+    turning = [gap for gap in set(_turning(network)) if gap.symbols <= group]
+    periods = [repeats(gap, MOST_PERIOD) for gap in turning]
+    if None in periods:
+        return None
+    step = lcm(found.step, *(period for period in periods if period is not None))
+    first = max([found.first, *(_settled(gap, found.first, step) for gap in turning)])
     if found.last is None:
-        return replace(found, step=step)
-    last = found.last - (found.last - found.first) % step
-    return replace(found, step=step, last=last) if last > found.first else None
+        return Progression(first, step)
+    last = found.last - (found.last - first) % step
+    return Progression(first, step, last) if last > first else None
+
+
+def _settled(gap: Expr, member: int, step: int) -> int:
+    """The member of a progression from which a difference follows one formula, of one sign."""
+    residue = member % step
+    polynomial, start = along(gap, residue, step, atoms_of([gap]))
+    return residue + step * max(start, eventual_sign(polynomial)[1])
 
 
 def _turning(network: Network) -> Iterator[Expr]:
-    """Sizes on which a branch depends: what is clipped here and there, minima and maxima."""
+    """Differences whose sign chooses a branch: of clipped windows, and of minima and maxima."""
     for application in network.applications:
         layer = application.leaf.layer
         clipped = layer.clipped(application.inputs[0]) if isinstance(layer, Pool) else []
         gaps = (each.left - each.right for each in clipped if isinstance(each, Condition))
         yield from (gap for gap in gaps if isinstance(gap, Expr))
-    for size in _sizes_within(network):
-        if any(isinstance(atom, Extreme) for atom in atoms_of([size])):
-            yield size
+    for atom in atoms_of(_sizes_within(network)):
+        if isinstance(atom, Extreme):
+            gaps = (one - other for one, other in combinations(atom.parts, 2))
+            yield from (gap for gap in gaps if isinstance(gap, Expr))
 
 
 def _raised(
@@ -231,58 +230,4 @@ def _fixed(network: Network, sizes: ValidSizes) -> dict[str, str]:
     """The symbols that export cannot keep open, and why."""
     ties = (tie for tie in sizes.ties if not says_equal(tie) and not grows(tie))
     found = {name: f"the network needs {tie}" for tie in ties for name in tie.symbols}
-    for application in network.applications:
-        if application.leaf.type in FIXES:
-            path = ".".join(application.path)
-            reason = f"export keeps no length open that `{path}` ({application.leaf.type}) takes"
-            symbols = (size.symbols for size in _symbolic(application.inputs))
-            found.update((name, reason) for each in symbols for name in each)
-    return found
-
-
-def _automatic(network: Network) -> str | None:
-    """Why export has to find the sizes itself; None if it can be told."""
-    for application in network.applications:
-        if getattr(application.leaf.layer, "ceil_mode", False):
-            return f"`ceil_mode` of `{'.'.join(application.path)}` is beyond its solver"
-        if application.leaf.type.startswith("InstanceNorm") and _is_shifted(application):
-            path = ".".join(application.path)
-            return f"what `{path}` ({application.leaf.type}) asks is beyond its solver"
-    if any(map(_is_turned, network.applications)):
-        for application in network.applications:
-            if _joins_free_tensor(application):
-                path = ".".join(application.path)
-                return f"the memory layout at `{path}`, behind a permutation, is beyond its solver"
-    for size in _symbolic(network.input_tensors.values()):
-        if linear_in(size) is None:
-            return f"the input size {size} is no multiple of a symbol"
-    return None
-
-
-def _is_turned(application: Application) -> bool:
-    """Whether a layer puts dimensions of symbolic sizes into another order."""
-    return (
-        application.leaf.type in TURNING and next(_symbolic(application.inputs), None) is not None
-    )
-
-
-def _joins_free_tensor(application: Application) -> bool:
-    """Whether a layer joins a tensor of symbolic sizes with one that has no batch."""
-    free = [tensor for tensor in application.inputs if not tensor.batched]
-    return bool(free) and next(_symbolic(application.inputs), None) is not None
-
-
-def _is_shifted(application: Application) -> bool:
-    """Whether an input has a size that is no symbol, nor a multiple of one."""
-    sizes = map(linear_in, _symbolic(application.inputs))
-    return any(linear is None or linear[2] for linear in sizes)
-
-
-def linear_in(size: Expr) -> tuple[str, int, int] | None:
-    """`(H, 2, 1)` for `2 * H + 1`; None for what is not of that form."""
-    if len(size.terms) != 1:
-        return None
-    ((monomial, times),) = size.terms.items()
-    if len(monomial) != 1 or not isinstance(monomial[0], Symbol) or times < 1:
-        return None
-    return monomial[0].name, times, size.constant
+    return {**found, **fixed_lengths(network)}

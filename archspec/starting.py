@@ -16,6 +16,8 @@ from archspec.syntax.writing import flow, lines_of, quoted
 
 NAME = re.compile(r"[A-Za-z_][\w.-]*")
 """What a network made by `archspec new` may be called."""
+_OF_VARIANT = re.compile(r"# \w+: .*  \(of \S+\)$")
+"""A parameter that a file made by `archspec new` shows as its variant has it."""
 
 _STARTER = """\
 # {name}: a small network for images. `archspec check`, `show` and `build` take this file.
@@ -110,7 +112,7 @@ def _entry(spec: Spec, param: ParamSpec, value: Node) -> list[str]:
         entry = params.entries.get(name) if isinstance(params, Mapping) else None
         if entry is not None and entry[1] is value:
             assert isinstance(params, Mapping)
-            return lines_of(params, name)
+            return [line for line in lines_of(params, name) if not _OF_VARIANT.match(line)]
     return [f"{name}: {flow(value)}"]
 
 

@@ -10,7 +10,7 @@ NAMES = {
     "inprocess": "`archspec.load` in a warm process, by stage",
     "symbolic": "symbolic sizes against numbers, in a warm process",
     "large": "10 000 and 100 000 layers",
-    "build": "`net.build()` against a hand-written module (needs torch)",
+    "build": "`net.build()`, initialising or not, against hand-written modules (needs torch)",
     "bytecodes": "bytecodes of a forward pass against hand-written modules (needs torch)",
     "activations": "peak bytes of live activations, against the same (needs torch)",
     "forward": "time of a forward pass, against the same (needs torch)",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -24,13 +25,17 @@ class Pair:
     """A network both ways, and the size of its input."""
 
     spec: str | dict[str, Any]
-    written: Callable[[], nn.Module]
+    written: Callable[..., nn.Module]
     shape: tuple[int, ...]
+
+    @property
+    def path(self) -> Path | dict[str, Any]:
+        """What `archspec.load` takes."""
+        return self.spec if isinstance(self.spec, dict) else ROOT / self.spec
 
     def modules(self) -> tuple[nn.Module, nn.Module]:
         """The hand-written module and the built one, in eval, with the same weights."""
-        path = self.spec if isinstance(self.spec, dict) else ROOT / self.spec
-        written, built = self.written().eval(), archspec.load(path).build().eval()
+        written, built = self.written().eval(), archspec.load(self.path).build().eval()
         state = written.state_dict()
         if list(state) != list(built.state_dict()):
             raise SystemExit("the built module and the hand-written one differ")

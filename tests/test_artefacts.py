@@ -54,6 +54,16 @@ def fresh(code: str, *arguments: object) -> str:
     return done.stdout
 
 
+@pytest.mark.parametrize("suffix", [".pt2", ".onnx", ".safetensors", ".pth"])
+def test_a_module_without_values_is_not_written(suffix: str, tiny: Path, tmp_path: Path) -> None:
+    need(suffix)
+    path = tmp_path / f"net{suffix}"
+    with pytest.raises(ArtefactError, match="on the meta device, where they have no values"):
+        network().export(path, network().build(device="meta"))
+    assert main(["build", str(tiny), "--device", "meta", "-o", str(path)]) in (1, 2)
+    assert not path.exists()
+
+
 def need(suffix: str) -> None:
     for package in KINDS[suffix].packages:
         pytest.importorskip(package)

@@ -9,7 +9,8 @@ from hypothesis import event, given, settings
 from torch.export import Dim, export
 
 import archspec
-from archspec.exporting import FIXES, ExportPlan, Progression
+from archspec.exportable import FIXES
+from archspec.exporting import ExportPlan, Progression
 from archspec.network import Network
 from tests.conformance import ROOT
 from tests.test_network_sizes import specs

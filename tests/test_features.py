@@ -6,7 +6,9 @@ import pytest
 import torch
 
 import archspec
+from archspec.backends.feature_table import feature_table
 from archspec.cli import main
+from tests.helpers import spec
 
 SPECS = Path(__file__).parents[1] / "specs"
 
@@ -147,6 +149,13 @@ def test_a_tensor_that_is_overwritten_is_refused() -> None:
 
 def test_a_global_pool_is_no_map() -> None:
     assert [each.path for each in archspec.loads(IN_PLACE).features()] == ["act"]
+
+
+def test_what_grows_by_several_factors_is_no_map() -> None:
+    text = spec("layers: [{MaxPool2d: {kernel_size: [1, 2]}}, {MaxPool2d: {kernel_size: [1, 2]}}]")
+    assert "by one factor on every axis" in feature_table(archspec.loads(text))
+    flat = spec("layers: [Tanh]", "inputs: {x: [4]}\n")
+    assert "they have no spatial dimensions" in feature_table(archspec.loads(flat))
 
 
 def test_a_selection_can_be_sized_and_selected_again() -> None:

@@ -34,6 +34,7 @@ LAYERS = [
     "inputs",
     "rows",
     "network",
+    "exportable",
     "exporting",
     "features",
     "storage",

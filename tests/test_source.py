@@ -233,8 +233,18 @@ def test_the_size_of_a_classifier_is_open() -> None:
     assert "def resnet18(num_classes: int = 1000) -> Resnet18:" in text
     assert '"""(N, 3, H, W) -> (N, num_classes)"""' in text
     within = print_file(load("tests/data/examples/convnext.yaml"))
-    assert '"""(N, 768, 1, 1) -> (N, num_classes)"""' in within
-    assert "class FeaturesPart(nn.Module):" in within
+    assert '("2", nn.Linear(768, num_classes))' in within
+
+
+def test_a_classifier_whose_initialiser_reads_its_size_is_closed() -> None:
+    text = """
+        params: {{n: 5}}
+        init: {{"*c*": {{normal_: {{std: =1 / sqrt(in_features)}}}}, head: {{{head}}}}}
+        layers: {{c: Flatten, conv: {{Linear: {{out_features: 4}}}}, head: {{Linear: {{out_features: =n}}}}}}
+        """
+    constant, computed = "weight: zeros_", "weight: {normal_: {std: =1 / out_features}}"
+    assert "def network(n: int = 5)" in printed(spec(text.format(head=constant)))
+    assert "def network()" in printed(spec(text.format(head=computed)))
 
 
 CLOSED = {
@@ -339,6 +349,72 @@ def test_lists_of_the_spec_are_tuples() -> None:
     found = print_file(load("specs/googlenet_d2l.yaml"))
     assert "c2: tuple[int, int]," in found
     assert "Inception(192, 64, (96, 128), (16, 32), 32)," in found
+
+
+def test_a_list_that_is_an_argument_as_it_is_keeps_its_name() -> None:
+    text = spec(
+        """
+        blocks:
+          B:
+            params: {pool: [1, 2]}
+            layers: {p: {MaxPool2d: {kernel_size: =pool}}, act: ReLU}
+        layers: [B, {B: {pool: [2, 1]}}]
+        """
+    )
+    assert "def __init__(self, pool: tuple[int, int]) -> None:" in printed(text)
+    agree_here(archspec.loads(text))
+
+
+def test_numbers_in_the_name_of_a_class_do_not_run_together() -> None:
+    assert "class Net1_6x2B(" in printed(spec("name: net_1_6x2_b\nlayers: [Tanh]"))
+
+
+def test_a_class_of_operations_has_no_constructor() -> None:
+    text = spec(
+        """
+        blocks: {B: {layers: {t: {Transpose: {dim0: 2, dim1: 3}}, a: {Add: [t, input]}}}}
+        layers: [B, Flatten]
+        """
+    )
+    found = printed(text).partition("class B(nn.Module):")[2].partition("class ")[0]
+    assert "__init__" not in found and "def forward" in found
+    agree_here(archspec.loads(text))
+
+
+def test_numbered_names_are_a_loop() -> None:
+    text = spec(
+        """
+        layers:
+          stack: {repeat: 5, names: "layer_{i}", BatchNorm2d: }
+          other: {repeat: 4, names: "part-{i}", ReLU: }
+        """
+    )
+    found = printed(text)
+    assert 'OrderedDict((f"layer_{i}", nn.BatchNorm2d(3)) for i in range(5))' in found
+    assert 'OrderedDict((f"part-{i}", nn.ReLU()) for i in range(4))' in found
+    few = spec('layers: {stack: {repeat: 3, names: "layer_{i}", BatchNorm2d: }}')
+    assert '("layer_2", nn.BatchNorm2d(3))' in printed(few)
+    agree_here(archspec.loads(text))
+
+
+def test_what_no_attribute_can_name_is_a_sequence() -> None:
+    """`getattr(self, "0")(x)` is no way to write."""
+    text = spec(
+        """
+        layers:
+          stem:
+            layers:
+              0: {Conv2d: {out_channels: 4, kernel_size: 1}}
+              turned: {Permute: {dims: [0, 2, 3, 1]}}
+              1: {LayerNorm: {normalized_shape: [4]}}
+        """
+    )
+    found = printed(text)
+    assert "getattr(" not in found and '("turned", Permute(dims=(0, 2, 3, 1))),' in found
+    assert list(archspec.loads(text).build().state_dict()) == [
+        "stem.0.weight", "stem.0.bias", "stem.1.weight", "stem.1.bias",
+    ]  # fmt: skip
+    agree_here(archspec.loads(text))
 
 
 def test_defaults_of_blocks_are_defaults_of_their_classes() -> None:

@@ -122,6 +122,15 @@ def test_a_base_of_ones_own(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     assert set(archspec.check("other/mine.yaml").variants) == {"wide"}
 
 
+def test_a_start_from_a_start_says_every_parameter_once(folder: Path) -> None:
+    assert main(["new", "a", "--from", "torchvision/resnet", "--variant", "resnet34"]) == 0
+    assert main(["new", "b", "--from", "a.yaml"]) == 0
+    text = Path("b.yaml").read_text()
+    assert "extends: a.yaml" in text
+    assert [line for line in text.splitlines() if "depth:" in line] == ["  depth: [3, 4, 6, 3]"]
+    assert archspec.load("b.yaml").parameter_count == 21_797_672
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -347,6 +347,29 @@ def test_files_that_hold_something_else(held: Any, tmp_path: Path) -> None:
     assert "state dict" in message(saved(held, tmp_path))
 
 
+def test_one_value_that_is_no_tensor_is_named(tmp_path: Path) -> None:
+    path = saved({**filled(), "note": "trained on a bus"}, tmp_path)
+    assert message(path).endswith("holds no state dict: `note` is no tensor, but a str")
+
+
+def test_what_readers_say_without_words_is_not_repeated(tmp_path: Path) -> None:
+    (tmp_path / "text.pth").write_text("hello world\n")  # unpickling says: 101
+    assert message(tmp_path / "text.pth").endswith("or it is damaged")
+
+
+@pytest.mark.filterwarnings("error")
+def test_reading_a_pickle_of_another_protocol_warns_of_nothing(tmp_path: Path) -> None:
+    (tmp_path / "plain.pth").write_bytes(pickle.dumps(Print(), protocol=4))
+    assert "plain.pth" in message(tmp_path / "plain.pth")
+
+
+class Print:
+    """What prints when it is unpickled."""
+
+    def __reduce__(self) -> Any:
+        return print, ("unpickled",)
+
+
 def test_code_in_a_file_is_not_run(tmp_path: Path) -> None:
     mark = tmp_path / "ran"
 
@@ -362,6 +385,8 @@ def test_code_in_a_file_is_not_run(tmp_path: Path) -> None:
     for name in ("evil.pth", "evil2.pth"):
         assert name in message(tmp_path / name)
     assert not mark.exists()
+    torch.save({"state_dict": Print()}, tmp_path / "call.pth")
+    assert "holds more than tensors (builtins.print)" in message(tmp_path / "call.pth")
     torch.save(Net(), tmp_path / "module.pth")
     assert "holds more than tensors (tests.test_weights.Net)" in message(tmp_path / "module.pth")
 

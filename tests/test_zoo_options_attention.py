@@ -71,3 +71,12 @@ def test_stochastic_depth_grows() -> None:
     module = built("swin_t", stochastic_depth_prob=0.4)
     found = [each.p for each in module.modules() if type(each).__name__ == "StochasticDepth"]
     assert found == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4])
+
+
+@pytest.mark.parametrize(
+    ("variant", "image_size", "params"),
+    [("vit_b_16", 384, 86_859_496), ("vit_l_16", 512, 305_174_504), ("vit_h_14", 518, 633_470_440)],
+)
+def test_larger_images_take_more_positions(variant: str, image_size: int, params: int) -> None:
+    """The figures of torchvision's documentation for the weights `IMAGENET1K_SWAG_E2E_V1`."""
+    assert zoo.load(variant, image_size=image_size).parameter_count == params

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -93,10 +94,19 @@ def write(network: Network, path: Path, module: "nn.Module | None" = None) -> Ar
 
     Raises `ArtefactError`; what stood at the path is then still there.
     """
-    writer = _writer(path, kind_of(path))
+    writer = _writer(path, kind := kind_of(path))
+    if kind.with_torch and module is not None and _is_on_meta(module):
+        raise ArtefactError(
+            f"cannot write {path}: the weights are on the meta device, where they have no values"
+        )
     with _whole(path.resolve()) as draft:
         words = writer(network, module, draft)
     return Artefact(path, words)
+
+
+def _is_on_meta(module: "nn.Module") -> bool:
+    """Whether a tensor of the module has a shape only."""
+    return any(tensor.is_meta for tensor in chain(module.parameters(), module.buffers()))
 
 
 Writer = Callable[[Network, "nn.Module | None", Path], str]

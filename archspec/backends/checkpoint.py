@@ -3,6 +3,7 @@
 import pickle
 import re
 import struct
+import warnings
 import zipfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -87,25 +88,26 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (safetensors.SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
-        raise WeightsError(f"{path} {UNREADABLE} ({_first_line(error)})") from error
+        raise WeightsError(f"{path} {UNREADABLE}{_reason(error)}") from error
 
 
 def _read_pickle(path: Path) -> Any:
     """What `torch.save` wrote; tensors and plain data only."""
     try:
         mapped = zipfile.is_zipfile(path)  # the older format is read into memory
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped or None)
+        with warnings.catch_warnings(action="ignore"):  # what is wrong is told by the error
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped or None)
     except pickle.UnpicklingError as error:
         raise WeightsError(f"{path} {_unsafe(str(error))}") from error
     except MemoryError as error:
         raise WeightsError(f"{path} does not fit into memory") from error
     except Exception as error:  # a damaged file makes readers raise whatever they like
-        raise WeightsError(f"{path} {UNREADABLE} ({_first_line(error)})") from error
+        raise WeightsError(f"{path} {UNREADABLE}{_reason(error)}") from error
 
 
 def _unsafe(said: str) -> str:
     """What is wrong with a pickle that holds more than tensors, or is none."""
-    found = re.search(r"GLOBAL (\S+) was not an allowed global", said)
+    found = re.search(r"GLOBAL (\S+) (?:was not an allowed global|whose module)", said)
     if found is None:
         return UNREADABLE
     return (
@@ -114,10 +116,11 @@ def _unsafe(said: str) -> str:
     )
 
 
-def _first_line(said: object) -> str:
-    """The first sentence of a message."""
-    lines = str(said).strip().splitlines() or [type(said).__name__]
-    return lines[0].partition(". ")[0][:200]
+def _reason(error: Exception) -> str:
+    """The first sentence of a message, in parentheses; nothing where there are no words in it."""
+    first, *_ = [*str(error).strip().splitlines(), ""]
+    said = re.sub(r"^\[.*?\]", "", first.partition(". ")[0]).strip(" .")
+    return f" ({said[:200]})" if " " in said else ""
 
 
 def _state(path: Path, held: Any) -> Checkpoint:
@@ -132,7 +135,7 @@ def _state(path: Path, held: Any) -> Checkpoint:
     if not isinstance(held, Mapping):
         raise WeightsError(f"{path} holds a {type(held).__name__}, not a state dict")
     if not _is_state(held):
-        raise WeightsError(f"{path} holds no state dict: its keys are {_listed(held)}")
+        raise WeightsError(f"{path} holds no state dict: {_odd(held)}")
     return Checkpoint(held, getattr(held, "_metadata", {}), tuple(stripped))
 
 
@@ -142,6 +145,15 @@ def _is_state(held: Mapping[Any, Any]) -> bool:
         isinstance(key, str) and (isinstance(value, Tensor) or key.endswith(EXTRA))
         for key, value in held.items()
     )
+
+
+def _odd(held: Mapping[Any, Any]) -> str:
+    """Why these are not tensors by key: the values that are none, if most are, or all keys."""
+    odd = {key: value for key, value in held.items() if not isinstance(value, Tensor)}
+    if 0 < 2 * len(odd) < len(held):
+        key, value = next(iter(odd.items()))
+        return f"`{str(key)[:40]}` is no tensor, but a {type(value).__name__}"
+    return f"its keys are {_listed(held)}"
 
 
 def _listed(held: Mapping[Any, Any]) -> str:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from torch.export import Dim
 
-from archspec.exporting import LEAST, ExportPlan, Progression, linear_in
+from archspec.exportable import linear_in
+from archspec.exporting import LEAST, ExportPlan, Progression
 from archspec.network import Network
 from archspec.sizes import Size
 

@@ -13,7 +13,13 @@ def feature_table(network: Network) -> str:
     """A line for every map, under a head."""
     found = network.features()
     if not found:
-        return f"{network.name} has no feature maps: its inputs have no spatial dimensions"
+        spatial = any(len(tensor.shape) > 1 for tensor in network.input_tensors.values())
+        reason = (
+            "no result grows with them by one factor on every axis"
+            if spatial
+            else ("they have no spatial dimensions")
+        )
+        return f"{network.name} has no feature maps of its inputs: {reason}"
     rows = [_HEAD, *map(_cells, found)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     lines = [

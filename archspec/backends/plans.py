@@ -149,7 +149,9 @@ def are_counted(names: Sequence[str]) -> bool:
     """Whether names are consecutive, such as `layer1`, `layer2`, …"""
     stem, first = stem_of(names[0])
     plain = re.fullmatch(r"[\w-]*", stem)  # it stands in an f-string
-    return plain is not None and list(names) == [f"{stem}{first + number}" for number in range(len(names))]
+    return plain is not None and list(names) == [
+        f"{stem}{first + number}" for number in range(len(names))
+    ]
 
 
 def part_name(child: str, scope: Composite, name: str) -> str:

@@ -1,7 +1,6 @@
 """`archspec check FILE...`"""
 
 import argparse
-import glob
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -92,7 +91,9 @@ def _expanded(name: str) -> Iterator[str]:
         files = (p for p in Path(name).rglob("*") if p.suffix in (".yaml", ".yml"))
         yield from sorted(str(path) for path in files)
     elif any(c in name for c in "*?[") and not Path(name).exists():
-        yield from sorted(glob.glob(name, recursive=True))
+        from glob import glob  # needed for patterns only
+
+        yield from sorted(glob(name, recursive=True))
     else:
         yield name
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from archspec.fix import apply
 from archspec.pipeline import check
 
 MAX_TURNS = 20
@@ -30,6 +29,8 @@ def wants_fixes(options: argparse.Namespace) -> bool:
 
 def fix_file(path: str, options: argparse.Namespace, params: Mapping[str, Any]) -> int:
     """Fix one file, or print the difference; gives the number of edits."""
+    from archspec.fix import apply  # needed for --fix only
+
     file = Path(path)
     try:
         before = file.read_bytes().decode("utf-8")

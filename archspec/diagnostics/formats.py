@@ -1,6 +1,5 @@
 """Diagnostics for machines: one line each, JSON, GitHub's workflow commands, and SARIF."""
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +18,7 @@ def concise(diagnostics: Sequence[Diagnostic]) -> str:
 
 def as_json(diagnostics: Sequence[Diagnostic]) -> str:
     """A list of objects with everything that is known."""
-    return json.dumps([_plain(diagnostic) for diagnostic in diagnostics], indent=2)
+    return _dump([_plain(diagnostic) for diagnostic in diagnostics])
 
 
 def github(diagnostics: Sequence[Diagnostic]) -> str:
@@ -45,7 +44,7 @@ def sarif(diagnostics: Sequence[Diagnostic]) -> str:
         "columnKind": "unicodeCodePoints",
         "results": [_result(d) for d in diagnostics],
     }
-    return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+    return _dump({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def full(diagnostics: Sequence[Diagnostic], *, colour: bool = False) -> str:
@@ -62,6 +61,12 @@ FORMATS: dict[str, Callable[[Sequence[Diagnostic]], str]] = {
 }
 MACHINE = frozenset({"json", "sarif"})
 """Formats that make one document of all diagnostics of a run."""
+
+
+def _dump(value: Any) -> str:
+    import json  # needed for machines only
+
+    return json.dumps(value, indent=2)
 
 
 def _plain(diagnostic: Diagnostic) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from archspec.diagnostics import Collector, Refused, Source, SpecError, did_you_
 from archspec.expand.breaking import check_layers
 from archspec.expand.context import MAX_LAYERS, Context, Ruled, TooLarge, Unfinished
 from archspec.expand.expander import Expander
-from archspec.expand.initialisation import initialise
 from archspec.expand.invalid import argument_names
 from archspec.expand.params import bind, check_variants
 from archspec.expand.requires import declare
@@ -99,7 +98,9 @@ def _network(
     assert made.trace is not None
     if not composite.calls and not context.found.failed:
         context.report("E115", "the network has no layers", spec.body.node.place)
-    if not context.found.failed:
+    if context.ruled and not context.found.failed:
+        from archspec.expand.initialisation import initialise  # needed for `init:` only
+
         initialise(context, composite)
     declaration = declare(context, {name: size_of(each) for name, each in symbols.items()}, names)
     return Network(

@@ -37,11 +37,10 @@ _ATTRIBUTES = (
 
 def initialise(context: Context, root: Composite) -> None:
     """Give every leaf what the rules say. Reports rules that name nothing, or ask too much."""
-    if context.ruled:
-        work = _Initialisation(context, Tree(root))
-        for ruled in context.ruled:  # outermost first
-            work.apply(ruled)
-        work.report_misses()
+    work = _Initialisation(context, Tree(root))
+    for ruled in context.ruled:  # outermost first
+        work.apply(ruled)
+    work.report_misses()
 
 
 class LayerArguments(AbstractMapping[str, Any]):

@@ -1,9 +1,10 @@
 """The types of layer arguments: what pydantic checks, and the words for it in messages."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, InstanceOf, Strict, StrictFloat, StrictInt
+from pydantic import Field, Strict, StrictFloat, StrictInt
 from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import core_schema
 
 from archspec.sizes import Measured, Size, Term, size_of
 
@@ -39,7 +40,15 @@ Three = Annotated[
 Ints = Annotated[tuple[StrictInt, ...], Words("a list of integers")]
 IntOrInts = Annotated[StrictInt | tuple[StrictInt, ...], Words("an integer or a list of integers")]
 
-Open = StrictInt | SkipJsonSchema[InstanceOf[Measured]]
+
+class _InstanceOfMeasured:
+    """Takes a `Measured` as it is; pydantic's `InstanceOf` reads all fields of the class first."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.is_instance_schema(Measured)
+
+
+Open = StrictInt | SkipJsonSchema[Annotated[Measured, _InstanceOfMeasured()]]
 """An integer, or a size that the module reads from its tensors when it runs."""
 OpenInt = Annotated[Open, Words("an integer")]
 OpenInts = Annotated[tuple[Open, ...], Words("a list of integers")]

@@ -85,15 +85,17 @@ def defines(family: str, name: str) -> bool:
 
     Where the file cannot be read (a package in an archive), any family may.
     """
-    return f"\nclass {name}(" in text if (text := _text(family)) is not None else True
+    classes = _classes(family)
+    return classes is None or name in classes
 
 
 @cache
-def _text(family: str) -> str | None:
+def _classes(family: str) -> frozenset[str] | None:
     try:
-        return Path(__file__).with_name(f"{family}.py").read_text(encoding="utf-8")
+        text = Path(__file__).with_name(f"{family}.py").read_text(encoding="utf-8")
     except OSError:
         return None
+    return frozenset(part.partition("(")[0] for part in text.split("\nclass ")[1:])
 
 
 def names() -> Iterator[str]:

@@ -4,7 +4,36 @@ import random
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-GOOD = tuple(path.read_text() for path in sorted((ROOT / "specs").rglob("*.yaml")))
+
+# Constructs that no spec of the zoo has, or none has together.
+EXTENDING = """\
+archspec: 1
+extends: torchvision/resnet.yaml
+params: {num_classes: 10}
+variants:
+  small: {depth: [1, 1, 1, 1]}
+  sure: {params: {depth: [2, 2, 2, 2]}, expect: {outputs: {output: [10]}, at: {H: 64, W: 64}}}
+init: {Conv2d: {kaiming_normal_: {mode: fan_out}}, "layer?.*.bn2": zeros_}
+"""
+SYMBOLIC = """\
+archspec: 1
+include: [blocks/conv_norm.yaml]
+inputs: {image: [3, H, W], tokens: {shape: [T], dtype: int64}}
+requires: {H: ["% 4 == 0", ">= 16"], W: "== H", T: "<= 64"}
+layers:
+  conv: {Conv2d: {out_channels: 8, kernel_size: 3, padding: 1}, from: image, shape: [8, H, W]}
+  pool: {AvgPool2d: {kernel_size: 2, ceil_mode: true}}
+  tall: {Upsample: {size: [=H * 2, =image.width // 2]}}
+  flat: {Reshape: {shape: [8, =H * 2 * (W // 2)]}}
+  mean: {Mean: {dim: 2}}
+  embed: {Embedding: {num_embeddings: 100, embedding_dim: 8}, from: tokens}
+  grid: {Buffer: {shape: [8], index: [p], value: "=p / 8"}}
+  sum: {Add: [mean, grid]}
+outputs: {sum: {from: sum}, embed: {from: embed}}
+init: {Embedding: {normal_: {std: "=sqrt(1 / embedding_dim)"}}}
+"""
+_ZOO = sorted((ROOT / "specs").rglob("*.yaml"))
+GOOD = (*(path.read_text(encoding="utf-8") for path in _ZOO), EXTENDING, SYMBOLIC)
 
 # What is thrown into a text: syntax of YAML and of expressions, huge and odd numbers, odd names.
 TOKENS = (
@@ -16,6 +45,8 @@ TOKENS = (
     *("from: input", "from: a", "from: [a, b]", "when: =true", "repeat: 3", "repeat: 999999999"),
     *("connect: dense", "for: i in range(99999)", "layers:", "merge: Concat", "branches:", "Reuse"),
     *("extends: torchvision/resnet.yaml", "include: blocks/conv_norm.yaml", "variant: resnet50"),
+    *('requires: {H: "% 32 == 0"}', "'>= 16'", "'% 0 == 1'", "== W", "init: {Conv2d: zeros_}"),
+    *("=H", "=H // 0", "=H * W", "=T ** 99", "=[H][0:W]", "normal_: {std: =fan_in}", '"*.weight"'),
     *("variants: {a: {}}", "expect: {parameters: 1}", "at: {H: 1}", "../x.yaml", "extends: /x"),
     *("Conv2d", "Linear", "Parameter", "Buffer", "Concat", "Add", "input", "forward", "__init__"),
     *("\x00", "\x85", "\u2028", "\ufeff", "\ud7ff", "é", "𝟙", "ﬁ", "К", "\x7f", "\r\n", "  " * 40),

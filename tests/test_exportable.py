@@ -1,0 +1,58 @@
+"""What `torch.export` does not follow: the plan drops it, and what is left runs."""
+
+import pytest
+
+from archspec.exportable import CHOOSES
+from tests.test_exporting import IMAGE, exports, line
+
+
+@pytest.mark.parametrize("kind", CHOOSES)
+def test_adaptive_maxima_give_the_size_of_the_example(kind: str) -> None:
+    """A size that is given by a number is no matter."""
+    rank = int(kind[-2])
+    head = f"archspec: 1\ninputs: {{x: [2, {', '.join('DHW'[-rank:])}]}}\nlayers:\n"
+    halves = ", ".join(["=W // 2"] * rank)
+    plan = line(f"  pool: {{{kind}: {{output_size: [{halves}]}}}}\n", head).export_plan()
+    assert "W" not in plan.kept
+    assert any(f"`pool` ({kind}) gives" in each for each in plan.dropped)
+    fixed = exports(line(f"  pool: {{{kind}: {{output_size: 3}}}}\n", head))
+    assert set(fixed.kept) == set("DHW"[-rank:])
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        '  part: {Slice: {dim: 3, start: "=W // 2"}}\n',
+        '  part: {Slice: {dim: 3, end: "=W // 2"}}\n',
+        '  part: {Pad: {pad: [0, "=-W % 3", 0, "=-H % 3"]}}\n'
+        '  cut: {Rearrange: {pattern: "b c (h p) (w q) -> b (h w) (p q c)", p: 3, q: 3}}\n',
+    ],
+    ids=["start", "end", "pad"],
+)
+def test_layers_that_compare_sizes_are_left_to_export(layers: str) -> None:
+    plan = exports(line(layers, IMAGE))
+    assert plan.automatic
+    assert set(plan.kept) == {"H", "W"}
+    assert any("computes with sizes" in each for each in plan.dropped)
+
+
+def test_a_minimum_is_exported_from_where_it_is_settled() -> None:
+    """`[-5:]` of T - 7 steps is all of them up to T = 12."""
+    plan = exports(
+        line('  cut: {Slice: {dim: 2, end: "=T - 7"}}\n  last: {Slice: {dim: 2, start: -5}}\n')
+    )
+    assert plan.kept["T"].first == 13
+
+
+def test_only_the_sign_of_a_difference_counts() -> None:
+    """Halves of what a minimum cuts do not split the sizes into even and odd ones."""
+    plan = exports(
+        line("  cut: {Slice: {dim: 2, start: 3}}\n  pool: {AvgPool1d: {kernel_size: 2}}\n")
+    )
+    assert plan.kept["T"].step == 1
+
+
+def test_maxima_in_a_row_fix_nothing_else() -> None:
+    """The symbols of other dimensions stay open."""
+    plan = exports(line("  pool: {AdaptiveMaxPool2d: {output_size: [null, 2]}}\n", IMAGE))
+    assert set(plan.kept) == {"W"}
