@@ -12,8 +12,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor, nn
+
 import archspec
-from archspec.backends.source import print_file
+from archspec.backends.source import generate, print_file
+from tests.helpers import inputs_of
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = ROOT / "tests" / "data" / "source"
@@ -79,6 +83,32 @@ def namespace(text: str, name: str = "printed") -> Mapping[str, Any]:
     found: dict[str, Any] = {"__name__": name}
     exec(compile(text, f"{name}.py", "exec"), found)
     return found
+
+
+def printed(text: str) -> str:
+    """The file that the text of a spec is printed as."""
+    return print_file(archspec.loads(text))
+
+
+def outputs_of(module: nn.Module, fed: list[Tensor]) -> list[Tensor]:
+    """What a module gives in eval, as a list."""
+    with torch.no_grad():
+        found = module.eval()(*fed)
+    if isinstance(found, torch.Tensor):
+        return [found]
+    return list(found.values()) if isinstance(found, dict) else list(found)
+
+
+def agree_here(read: archspec.Network) -> None:
+    """The printed file and the built module: the same keys, the same outputs to the last bit."""
+    text, cls = generate(read)
+    assert "archspec" not in text.split('"""', 2)[2]
+    module, mine = read.build().eval(), namespace(text)[cls]().eval()
+    mine.load_state_dict(module.state_dict())
+    assert list(mine.state_dict()) == list(module.state_dict())
+    fed = inputs_of(read)
+    for one, other in zip(outputs_of(module, fed), outputs_of(mine, fed), strict=True):
+        assert torch.equal(one, other) or (one != one).any()
 
 
 def main() -> None:

@@ -74,6 +74,13 @@ def test_reuse_before_its_definition_in_call_order() -> None:
     assert keys(text) == ["conv.weight", "conv.bias"]
 
 
+def test_more_repetitions_than_layers_are_allowed_end_before_the_first() -> None:
+    text = spec("layers: {deep: {repeat: 999999999, layers: [{Linear: {out_features: 8}}, ReLU]}}")
+    report = archspec.check(text)
+    assert [each.code for each in report.diagnostics] == ["E005"]
+    assert report.rows == ()
+
+
 def test_reuse_of_a_repetition_and_of_a_block() -> None:
     text = spec("""
         blocks: {B: {layers: {l: {Linear: {out_features: 8}}}}}

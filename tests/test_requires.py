@@ -296,6 +296,19 @@ def test_the_note_speaks_of_what_is_not_declared() -> None:
     assert found.help == 'declare what is meant: `requires: {H: "% 2 == 0"}`'
 
 
+def test_the_help_says_that_it_leaves_out_smaller_sizes() -> None:
+    """Five parts of 9 are 2, 2, 2, 2 and 1, which is stretched."""
+    found = note(
+        "archspec: 1\nname: parts\ninputs: {x: [T, 3]}\nlayers:\n"
+        "  cut: {Chunk: {chunks: 5, dim: 1}}\n  add: {Add: [cut.0, cut.4]}\n"
+    )
+    assert found is not None
+    assert "works only where T in {5, 9, 10, 13, 15, 17, 20, 21}, or T >= 25" in found.message
+    assert found.help == (
+        'declare what is meant: `requires: {T: ">= 25 and % 5 == 0"}`, without some smaller T'
+    )
+
+
 def test_ties_are_told() -> None:
     found = note(undeclared(PINNED))
     assert found is not None

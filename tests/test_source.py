@@ -27,12 +27,15 @@ from tests.source_files import (
     GOLDEN,
     NETWORKS,
     SPECS,
+    agree_here,
     alone,
     complaints,
     file_name,
     is_installed,
     load,
     namespace,
+    outputs_of,
+    printed,
 )
 
 SMALL = 3_000_000
@@ -57,10 +60,6 @@ for path in sys.argv[1:]:
     found[path] = [keys == list(case["state"]), same]
 print(json.dumps(found))
 """
-
-
-def printed(text: str) -> str:
-    return print_file(archspec.loads(text))
 
 
 @pytest.fixture(scope="module")
@@ -100,14 +99,6 @@ def test_golden_files_run_alone(tmp_path: Path) -> None:
         assert out.splitlines()[-1] == f"{counted.parameter_count:,} parameters"
         sizes = [counted.at_example(size) for size in next(iter(counted.outputs.values()))]
         assert out.splitlines()[0] == str((1, *sizes))
-
-
-def outputs_of(module: torch.nn.Module, fed: list[torch.Tensor]) -> list[torch.Tensor]:
-    with torch.no_grad():
-        found = module.eval()(*fed)
-    if isinstance(found, torch.Tensor):
-        return [found]
-    return list(found.values()) if isinstance(found, dict) else list(found)
 
 
 def agree_alone(paths: list[str], folder: Path) -> None:
@@ -178,17 +169,6 @@ def test_many_random_networks_print_what_build_runs(seed: int) -> None:
     agree_here(read)
 
 
-def agree_here(read: archspec.Network) -> None:
-    text, cls = generate(read)
-    assert "archspec" not in text.split('"""', 2)[2]
-    module, mine = read.build().eval(), namespace(text)[cls]().eval()
-    mine.load_state_dict(module.state_dict())
-    assert list(mine.state_dict()) == list(module.state_dict())
-    fed = inputs_of(read)
-    for one, other in zip(outputs_of(module, fed), outputs_of(mine, fed), strict=True):
-        assert torch.equal(one, other) or (one != one).any()
-
-
 # Arguments of the whole network.
 
 
@@ -239,8 +219,11 @@ def test_the_size_of_a_classifier_is_open() -> None:
 def test_a_classifier_whose_initialiser_reads_its_size_is_closed() -> None:
     text = """
         params: {{n: 5}}
-        init: {{"*c*": {{normal_: {{std: =1 / sqrt(in_features)}}}}, head: {{{head}}}}}
-        layers: {{c: Flatten, conv: {{Linear: {{out_features: 4}}}}, head: {{Linear: {{out_features: =n}}}}}}
+        init: {{stem: {{normal_: {{std: =1 / sqrt(in_features)}}}}, head: {{{head}}}}}
+        layers:
+          flatten: Flatten
+          stem: {{Linear: {{out_features: 4}}}}
+          head: {{Linear: {{out_features: =n}}}}
         """
     constant, computed = "weight: zeros_", "weight: {normal_: {std: =1 / out_features}}"
     assert "def network(n: int = 5)" in printed(spec(text.format(head=constant)))
@@ -278,230 +261,6 @@ def test_an_argument_that_changes_no_shape_is_open_anywhere() -> None:
     )
     assert "def network(rate: float = 0.25) -> Network:" in printed(text)
     assert printed(text).count("nn.Dropout(p=rate)") == 2
-
-
-# How it reads.
-
-
-def test_equal_layers_are_a_loop() -> None:
-    text = spec("layers: [{for: i in range(500), layers: [{Linear: {out_features: 8}}, Tanh]}]")
-    found = printed(text)
-    assert len(found.splitlines()) < 40
-    assert "for _ in range(500)" in found or "for _ in range(499)" in found
-    agree_here(archspec.loads(text))
-
-
-def test_three_equal_lines_stay() -> None:
-    text = spec("layers: {b: [Tanh, Tanh, Tanh], c: {repeat: 4, Tanh: }}")
-    found = printed(text)
-    assert "nn.Sequential(nn.Tanh(), nn.Tanh(), nn.Tanh())" in found
-    assert "nn.Sequential(*(nn.Tanh() for _ in range(4)))" in found
-
-
-def test_numbers_that_grow_are_a_loop() -> None:
-    text = spec(
-        """
-        layers:
-          - for: i in range(8)
-            layers: [{Conv2d: {out_channels: =8 - i, kernel_size: 1}}]
-        """
-    )
-    found = printed(text)
-    assert "nn.Conv2d(8 - i, 7 - i, 1) for i in range(7)" in found
-    agree_here(archspec.loads(text))
-
-
-DENSE = """
-    blocks:
-      Layer:
-        params: {k: int}
-        layers: {conv: {Conv2d: {out_channels: =k, kernel_size: 1}}}
-    layers:
-      a: {Layer: {k: 2}, repeat: 4, connect: dense, names: "layer{i + 1}"}
-      b: {Layer: {k: 3}, repeat: 2, connect: dense, names: "layer{i + 1}"}
-      c: {Conv2d: {out_channels: 5, kernel_size: 1}, repeat: 3, connect: dense}
-"""
-
-
-def test_a_dense_connection_is_a_loop() -> None:
-    read = archspec.loads(spec(DENSE))
-    found = print_file(read)
-    assert found.count("features.append(layer(torch.cat(features, dim=1)))") == 3
-    assert 'self.add_module(f"layer{i + 1}", Layer(' in found
-    agree_here(read)
-    fed = inputs_of(read)[0]
-    module = read.build().eval()
-    scripted, traced = torch.jit.script(module), torch.fx.symbolic_trace(module)
-    assert torch.equal(scripted(fed), module(fed))
-    assert torch.equal(traced(fed), module(fed))
-    compiled = torch.compile(module, fullgraph=True, backend="eager")
-    assert torch.equal(compiled(fed), module(fed))
-
-
-def test_topologies_of_a_block_say_how_they_differ() -> None:
-    found = print_file(load("specs/resnet18.yaml"))
-    assert re.findall(r"^class (\w+)", found, re.MULTILINE) == [
-        "BasicBlock", "BasicBlockDownsample", "Resnet18",
-    ]  # fmt: skip
-
-
-def test_lists_of_the_spec_are_tuples() -> None:
-    found = print_file(load("specs/googlenet_d2l.yaml"))
-    assert "c2: tuple[int, int]," in found
-    assert "Inception(192, 64, (96, 128), (16, 32), 32)," in found
-
-
-def test_a_list_that_is_an_argument_as_it_is_keeps_its_name() -> None:
-    text = spec(
-        """
-        blocks:
-          B:
-            params: {pool: [1, 2]}
-            layers: {p: {MaxPool2d: {kernel_size: =pool}}, act: ReLU}
-        layers: [B, {B: {pool: [2, 1]}}]
-        """
-    )
-    assert "def __init__(self, pool: tuple[int, int]) -> None:" in printed(text)
-    agree_here(archspec.loads(text))
-
-
-def test_numbers_in_the_name_of_a_class_do_not_run_together() -> None:
-    assert "class Net1_6x2B(" in printed(spec("name: net_1_6x2_b\nlayers: [Tanh]"))
-
-
-def test_a_class_of_operations_has_no_constructor() -> None:
-    text = spec(
-        """
-        blocks: {B: {layers: {t: {Transpose: {dim0: 2, dim1: 3}}, a: {Add: [t, input]}}}}
-        layers: [B, Flatten]
-        """
-    )
-    found = printed(text).partition("class B(nn.Module):")[2].partition("class ")[0]
-    assert "__init__" not in found and "def forward" in found
-    agree_here(archspec.loads(text))
-
-
-def test_numbered_names_are_a_loop() -> None:
-    text = spec(
-        """
-        layers:
-          stack: {repeat: 5, names: "layer_{i}", BatchNorm2d: }
-          other: {repeat: 4, names: "part-{i}", ReLU: }
-        """
-    )
-    found = printed(text)
-    assert 'OrderedDict((f"layer_{i}", nn.BatchNorm2d(3)) for i in range(5))' in found
-    assert 'OrderedDict((f"part-{i}", nn.ReLU()) for i in range(4))' in found
-    few = spec('layers: {stack: {repeat: 3, names: "layer_{i}", BatchNorm2d: }}')
-    assert '("layer_2", nn.BatchNorm2d(3))' in printed(few)
-    agree_here(archspec.loads(text))
-
-
-def test_what_no_attribute_can_name_is_a_sequence() -> None:
-    """`getattr(self, "0")(x)` is no way to write."""
-    text = spec(
-        """
-        layers:
-          stem:
-            layers:
-              0: {Conv2d: {out_channels: 4, kernel_size: 1}}
-              turned: {Permute: {dims: [0, 2, 3, 1]}}
-              1: {LayerNorm: {normalized_shape: [4]}}
-        """
-    )
-    found = printed(text)
-    assert "getattr(" not in found and '("turned", Permute(dims=(0, 2, 3, 1))),' in found
-    assert list(archspec.loads(text).build().state_dict()) == [
-        "stem.0.weight", "stem.0.bias", "stem.1.weight", "stem.1.bias",
-    ]  # fmt: skip
-    agree_here(archspec.loads(text))
-
-
-def test_defaults_of_blocks_are_defaults_of_their_classes() -> None:
-    found = printed(
-        spec(
-            """
-            blocks:
-              B:
-                params: {out: int, stride: 1}
-                layers: {c: {Conv2d: {out_channels: =out, kernel_size: 1, stride: =stride}}}
-            layers: [{B: {out: 4}}, {B: {out: 8, stride: 2}}]
-            """
-        )
-    )
-    assert "def __init__(self, in_channels: int, out: int, stride: int = 1) -> None:" in found
-    assert "B(3, 4),\n            B(4, 8, stride=2)," in found or "B(3, 4), B(4, 8" in found
-
-
-def test_sizes_of_parameters_are_arguments_too() -> None:
-    text = spec(
-        """
-        blocks:
-          Scale:
-            layers:
-              scale: {Parameter: {shape: [input.channels, 1, 1], init: ones_}}
-              norm: {BatchNorm2d: , from: input}
-              out: {Mul: [norm, scale]}
-        layers: [Scale, {Conv2d: {out_channels: 5, kernel_size: 1}}, Scale]
-        """
-    )
-    found = printed(text)
-    assert found.count("class Scale") == 1
-    assert "nn.Parameter(torch.empty(num_features, 1, 1))" in found
-    agree_here(archspec.loads(text))
-
-
-def test_a_trunk_with_heads_for_training_keeps_its_variable() -> None:
-    found = printed(
-        spec(
-            """
-            layers:
-              a: {Conv2d: {out_channels: 4, kernel_size: 1}}
-              b: ReLU
-              head: {Conv2d: {out_channels: 2, kernel_size: 1}, from: a}
-              c: {Conv2d: {out_channels: 5, kernel_size: 1}, from: b}
-            outputs: {y: c, aux: {from: head, only: training}}
-            """
-        )
-    )
-    body = found.partition("def forward")[2].partition("def network")[0]
-    assert re.findall(r"^ +(\w+)(?:: Tensor)? = ", body, re.MULTILINE) == ["x", "head", "x", "x"]
-
-
-def test_what_a_head_for_training_reads_later_is_not_overwritten() -> None:
-    text = spec(
-        """
-        layers:
-          a: Tanh
-          b: ReLU
-          c: Sigmoid
-          aux: {Sub: [a, c]}
-          d: {Softplus: , from: c}
-        outputs: {y: d, aux: {from: aux, only: training}}
-        """
-    )
-    read = archspec.loads(text)
-    (fed,) = inputs_of(read)
-    found = read.build().train()(fed)
-    first = torch.tanh(fed)
-    assert torch.equal(found.aux, first - torch.sigmoid(torch.relu(first)))
-
-
-def test_sequences_within_each_other_do_not_exhaust_python() -> None:
-    layer: Any = {"Linear": {"out_features": 4}}
-    for _ in range(45):
-        layer = {"layers": {"a": layer}}
-    agree_here(archspec.from_dict({"archspec": 1, "inputs": {"x": [4]}, "layers": {"m": layer}}))
-
-
-def test_the_file_says_what_it_was_made_from() -> None:
-    read = archspec.load(Path(GOLDEN).parents[2] / "specs/unet.yaml", params={"width": 8})
-    assert "Made by archspec from unet.yaml, with width=8." in print_file(read)
-
-
-def test_parallel_branches_have_their_own_variables() -> None:
-    found = print_file(load("specs/googlenet_d2l.yaml"))
-    assert "return torch.cat([out1, out2, out3, out4], dim=1)" in found
 
 
 HOSTILE = ['a"""b', "back\\slash", "new\nline", "{x}", "ends'", 'ends"', "\ud800", "é\u202e"]

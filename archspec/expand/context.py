@@ -78,7 +78,11 @@ class Context:
     def count_layer(self, node: Node) -> None:
         """One more layer; too many end the expansion."""
         self.layers += 1
-        if self.layers > self.max_layers:
+        self.foresee_layers(0, node)
+
+    def foresee_layers(self, count: int, node: Node) -> None:
+        """So many more repetitions, of a layer or more each: too many end before the first."""
+        if self.layers + count > self.max_layers:
             message = f"the network has more than {self.max_layers} layers"
             help = "allow more with --max-layers"
             raise TooLarge(self.report("E005", message, node.place, help=help))

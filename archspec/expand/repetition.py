@@ -33,7 +33,7 @@ class Repetition:
         count = self.context.number(spec.repeat, item.names, "`repeat:`")
         if not inputs:
             raise self.context.report("E112", "what repeats needs an input", item.place)
-        self.context.spend(10 * count, spec.repeat)  # at once: too many end before the first
+        self.context.foresee_layers(count, spec.node)
         scope = Scope(Composite(None, spec.node, spec.names is None, tuple(_input_names(inputs))))
         current = [
             scope.value(name, value.tensor, value.node)
@@ -41,6 +41,7 @@ class Repetition:
         ]
         features = [current[0]]
         for turn in range(count):
+            self.context.spend(10, spec.node)
             names = {**item.names, "i": turn}
             name = self.name(names, scope)
             if spec.dense:

@@ -95,6 +95,11 @@ def as_requirement(sizes: SizeSet | None) -> str | None:
     return " and ".join([*parts, f"% {period} == {residue}"] if period > 1 else parts) or None
 
 
+def is_cut(sizes: SizeSet) -> bool:
+    """Whether `as_requirement` leaves out members: those before the last progression."""
+    return sizes.smallest != next(sizes.last.members(None), None)
+
+
 def _failing(declared: ValidSizes, works: ValidSizes, name: str) -> tuple[list[int], bool]:
     """Declared sizes of one symbol that do not work, small ones first; are they certain?
 
