@@ -4,9 +4,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import torch
+
 import archspec
 from archspec.backends.source import print_file
-from tests.helpers import spec
+from tests.helpers import inputs_of, spec
 from tests.source_files import GOLDEN, agree_here, load, printed
 
 
@@ -231,3 +233,25 @@ def test_the_file_says_what_it_was_made_from() -> None:
 def test_parallel_branches_have_their_own_variables() -> None:
     found = print_file(load("specs/googlenet_d2l.yaml"))
     assert "return torch.cat([out1, out2, out3, out4], dim=1)" in found
+
+
+def test_a_rule_goes_by_endings_where_a_type_would_say_too_much() -> None:
+    """Attention holds a linear layer of its own, which the rule does not mean."""
+    text = spec(
+        """
+        init: {Linear: {weight: {normal_: {std: 0.02}}}}
+        layers:
+          stack:
+            repeat: 2
+            layers:
+              a: {MultiheadAttention: {num_heads: 2}}
+              fc1: {Linear: {out_features: 8}}
+              fc2: {Linear: {out_features: 4}}
+          head: {Linear: {out_features: 3}}
+        """,
+        "inputs: {x: [5, 4]}\n",
+    )
+    found = printed(text)
+    assert 'if name.endswith((".fc1.weight", ".fc2.weight")):' in found
+    assert "nn.init.normal_(self.head.weight, std=0.02)" in found
+    agree_here(archspec.loads(text))
