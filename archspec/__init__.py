@@ -10,12 +10,12 @@ and size, and builds a plain `torch.nn.Module`.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archspec.backends.artefacts import Artefact, ArtefactError
-    from archspec.backends.checkpoint import WeightsError
+    from archspec.backends.files.artefacts import Artefact, ArtefactError
+    from archspec.backends.files.checkpoint import WeightsError
+    from archspec.backends.files.weights import load_weights
+    from archspec.backends.files.weights_report import WeightsReport
     from archspec.backends.guard import guard
     from archspec.backends.initialise import initialise
-    from archspec.backends.weights import load_weights
-    from archspec.backends.weights_report import WeightsReport
     from archspec.diagnostics import Diagnostic, SpecError
     from archspec.inputs import InputError
     from archspec.network import Network
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Artefact": "archspec.backends.artefacts",
-    "ArtefactError": "archspec.backends.artefacts",
+    "Artefact": "archspec.backends.files.artefacts",
+    "ArtefactError": "archspec.backends.files.artefacts",
     "Diagnostic": "archspec.diagnostics",
     "InputError": "archspec.inputs",
     "SpecError": "archspec.diagnostics",
@@ -44,12 +44,12 @@ _HOMES = {
     "guard": "archspec.backends.guard",
     "initialise": "archspec.backends.initialise",
     "load": "archspec.pipeline",
-    "load_weights": "archspec.backends.weights",
+    "load_weights": "archspec.backends.files.weights",
     "loads": "archspec.pipeline",
     "Spec": "archspec.spec",
     "Tensor": "archspec.tensors",
-    "WeightsError": "archspec.backends.checkpoint",
-    "WeightsReport": "archspec.backends.weights_report",
+    "WeightsError": "archspec.backends.files.checkpoint",
+    "WeightsReport": "archspec.backends.files.weights_report",
 }
 
 __all__ = [

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import networkx
     import torch
 
-    from archspec.backends.artefacts import Artefact
+    from archspec.backends.files.artefacts import Artefact
     from archspec.exporting import ExportPlan
     from archspec.features import Feature
 
@@ -253,7 +253,7 @@ class Network:
 
         Raises `ArtefactError` if the file cannot be written.
         """
-        from archspec.backends.artefacts import write  # imports this module
+        from archspec.backends.files.artefacts import write  # imports this module
 
         return write(self, Path(path), module)
 

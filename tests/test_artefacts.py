@@ -12,9 +12,9 @@ import pytest
 import torch
 
 import archspec
-from archspec.backends import artefacts, programs
-from archspec.backends.artefacts import KINDS, ArtefactError
-from archspec.backends.weights import load_weights
+from archspec.backends.files import artefacts, programs
+from archspec.backends.files.artefacts import KINDS, ArtefactError
+from archspec.backends.files.weights import load_weights
 from archspec.cli import main
 from tests.helpers import spec
 

@@ -16,8 +16,8 @@ import torch
 from torch import nn
 
 import archspec
-from archspec.backends.plans import SEQUENTIAL
 from archspec.backends.source import generate
+from archspec.backends.source.plans import SEQUENTIAL
 from tests.helpers import inputs_of, keys, spec
 
 RESIDUAL = """

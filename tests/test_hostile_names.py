@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 import archspec
-from archspec.backends.literals import class_name, identifier, literal
+from archspec.backends.source.literals import class_name, identifier, literal
 from tests.helpers import runs, spec
 
 NAMES = [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from archspec.backends.layout import WIDTH, lay_out, normal
+from archspec.backends.source.layout import WIDTH, lay_out, normal
 
 needs_ruff = pytest.mark.skipif(find_spec("ruff") is None, reason="ruff is not installed")
 

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from archspec.backends.checkpoint import WeightsError
-from archspec.backends.renames import guess_renames, rename_patterns
-from archspec.backends.weights import load_weights
-from archspec.backends.weights_report import MAX_LINES, WeightsReport, grouped
+from archspec.backends.files.checkpoint import WeightsError
+from archspec.backends.files.renames import guess_renames, rename_patterns
+from archspec.backends.files.weights import load_weights
+from archspec.backends.files.weights_report import MAX_LINES, WeightsReport, grouped
 
 State = dict[str, Any]
 

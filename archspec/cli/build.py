@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from archspec.backends.artefacts import KINDS, ArtefactError, kind_of, write
+from archspec.backends.files.artefacts import KINDS, ArtefactError, kind_of, write
 from archspec.backends.source import print_file
 from archspec.cli import Usage
 from archspec.cli.common import (
@@ -22,8 +22,8 @@ from archspec.network import Network
 if TYPE_CHECKING:
     from torch import nn
 
+    from archspec.backends.files.weights_report import WeightsReport
     from archspec.backends.trial import Setting
-    from archspec.backends.weights_report import WeightsReport
 
 STANDARD_OUTPUT = "-"
 
@@ -97,7 +97,7 @@ def _check(options: argparse.Namespace) -> bool:
 def _build(network: Network, options: argparse.Namespace) -> int:
     """Make the module with its weights, then run it or write the files."""
     try:
-        from archspec.backends.checkpoint import WeightsError
+        from archspec.backends.files.checkpoint import WeightsError
         from archspec.backends.trial import Setting, TrialError, make
     except ModuleNotFoundError as error:
         if error.name != "torch":
@@ -143,7 +143,7 @@ def _ways_out(report: "WeightsReport", network: Network) -> list[str]:
 
 def _load(module: "nn.Module", options: argparse.Namespace) -> None:
     """Load the weights, and say what became of them."""
-    from archspec.backends.weights import load_weights
+    from archspec.backends.files.weights import load_weights
 
     some = bool(options.features)  # a part of a network needs a part of its weights
     report = load_weights(module, options.weights, partial=options.partial, extra=some)

@@ -12,7 +12,7 @@ from torch import nn
 from torch._dynamo.backends.registry import lookup_backend
 
 import archspec
-from archspec.backends.programs import exported, run_onnx
+from archspec.backends.files.programs import exported, run_onnx
 from tests.matrix.nets import Case
 from tests.matrix.registry import Subject, quiet, row, same, tensors
 

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from archspec.backends.class_text import block, class_text, docstring
-from archspec.backends.classes import Classes
-from archspec.backends.forward import Statement
-from archspec.backends.layout import lay_out
-from archspec.backends.literals import identifier, prose
-from archspec.backends.origins import origins
-from archspec.backends.signatures import Signatures, arrow, root_shapes
-from archspec.backends.small import claim
+from archspec.backends.source.class_text import block, class_text, docstring
+from archspec.backends.source.classes import Classes
+from archspec.backends.source.forward import Statement
+from archspec.backends.source.layout import lay_out
+from archspec.backends.source.literals import identifier, prose
+from archspec.backends.source.origins import origins
+from archspec.backends.source.signatures import Signatures, arrow, root_shapes
+from archspec.backends.source.small import claim
 from archspec.syntax import Scalar
 from archspec.tensors import Tensor
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import zip_longest
 from typing import Any, Final
 
-from archspec.backends.renames import Shape, guess_renames, rename_patterns
+from archspec.backends.files.renames import Shape, guess_renames, rename_patterns
 
 MAX_LINES: Final = 8
 """Groups of one kind that a text shows."""

@@ -8,10 +8,10 @@ are formulas of those where there is a simple one that holds for every use.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from archspec.backends.classes import Class, Classes
-from archspec.backends.layout import WIDTH
-from archspec.backends.literals import prose
-from archspec.backends.shapes import BATCH, shape_text
+from archspec.backends.source.classes import Class, Classes
+from archspec.backends.source.layout import WIDTH
+from archspec.backends.source.literals import prose
+from archspec.backends.source.shapes import BATCH, shape_text
 from archspec.graph import Composite, Trace
 from archspec.network import Network
 from archspec.sizes import Size

@@ -7,8 +7,8 @@ together, without a trailing comma. The items of a list or tuple stand on a line
 
 import ast
 
-from archspec.backends.expression_layout import Tree, call
-from archspec.backends.groups import Doc, Group, broken, columns, flat
+from archspec.backends.source.expression_layout import Tree, call
+from archspec.backends.source.groups import Doc, Group, broken, columns, flat
 
 WIDTH = 88
 """Columns of a line: ruff's default."""

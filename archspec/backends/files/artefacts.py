@@ -115,7 +115,7 @@ Writer = Callable[[Network, "nn.Module | None", Path], str]
 def _writer(path: Path, kind: Kind) -> Writer:
     if not kind.with_torch:
         return _write_source
-    from archspec.backends import programs, states  # load torch
+    from archspec.backends.files import programs, states  # load torch
 
     writers: dict[str, Writer] = {
         ".pt2": programs.write_program,

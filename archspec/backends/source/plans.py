@@ -4,10 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from archspec.backends.expressions import Expression, Invocation
-from archspec.backends.forward import Statement
-from archspec.backends.literals import is_identifier
-from archspec.backends.measures import read_by
+from archspec.backends.source.expressions import Expression, Invocation
+from archspec.backends.source.forward import Statement
+from archspec.backends.source.literals import is_identifier
+from archspec.backends.source.measures import read_by
 from archspec.graph import Composite
 from archspec.ops import Attribute, FreeTensor, Function
 from archspec.ops.base import Emission

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
-from archspec.backends.artefacts import ArtefactError
 from archspec.backends.example import evaluating, named_outputs, random_inputs
+from archspec.backends.files.artefacts import ArtefactError
 from archspec.network import Network
 
 BATCH: Final = 2

@@ -4,10 +4,10 @@ They are made empty and filled later, as in PyTorch's own layers: a module that 
 device can be filled again.
 """
 
-from archspec.backends.constructors import SIZE
-from archspec.backends.expressions import Expression, Hole, Invocation, Text
-from archspec.backends.layout import normal
-from archspec.backends.literals import fresh, identifier, is_identifier, literal
+from archspec.backends.source.constructors import SIZE
+from archspec.backends.source.expressions import Expression, Hole, Invocation, Text
+from archspec.backends.source.layout import normal
+from archspec.backends.source.literals import fresh, identifier, is_identifier, literal
 from archspec.expr import Formula
 from archspec.ops import FreeTensor
 

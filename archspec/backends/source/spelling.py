@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from archspec.backends.classes import Class, Classes
-from archspec.backends.expressions import (
+from archspec.backends.source.classes import Class, Classes
+from archspec.backends.source.expressions import (
     Construction,
     Expression,
     Hole,
     Repeated,
     Text,
 )
-from archspec.backends.literals import fresh
-from archspec.backends.plans import stem_of
+from archspec.backends.source.literals import fresh
+from archspec.backends.source.plans import stem_of
 
 INDICES = ("i", "j", "k", "m", "n")
 """Indices of loops within each other."""

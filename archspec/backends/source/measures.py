@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from archspec.backends.literals import literal
+from archspec.backends.source.literals import literal
 from archspec.ops import Function
 from archspec.ops.base import Emission
 from archspec.sizes import Dimension, Measured

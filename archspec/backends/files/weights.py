@@ -9,10 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from archspec.backends.checkpoint import Checkpoint, WeightsError, read_checkpoint, without_wrappers
+from archspec.backends.files.checkpoint import (
+    Checkpoint,
+    WeightsError,
+    read_checkpoint,
+    without_wrappers,
+)
+from archspec.backends.files.renames import Shape
+from archspec.backends.files.weights_report import Difference, WeightsReport
 from archspec.backends.initialise import ground_buffers
-from archspec.backends.renames import Shape
-from archspec.backends.weights_report import Difference, WeightsReport
 
 COUNTER = "num_batches_tracked"
 """Norms did not count their batches before version 2 of their state."""

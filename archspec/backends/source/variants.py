@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from archspec.backends.literals import class_name
+from archspec.backends.source.literals import class_name
 from archspec.graph import Composite
 
 MAX_LENGTH = 24

@@ -8,8 +8,8 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from archspec.backends.constructors import Constructor
-from archspec.backends.expressions import (
+from archspec.backends.source.constructors import Constructor
+from archspec.backends.source.expressions import (
     Construction,
     Expression,
     Hole,
@@ -20,12 +20,12 @@ from archspec.backends.expressions import (
     parts,
     skeleton,
 )
-from archspec.backends.folding import MIN_TURNS, fold, growing
-from archspec.backends.forward import Forward, emissions
-from archspec.backends.free import empty, filling
-from archspec.backends.literals import TAKEN as TAKEN_WORDS
-from archspec.backends.literals import class_name, literal
-from archspec.backends.plans import (
+from archspec.backends.source.folding import MIN_TURNS, fold, growing
+from archspec.backends.source.forward import Forward, emissions
+from archspec.backends.source.free import empty, filling
+from archspec.backends.source.literals import TAKEN as TAKEN_WORDS
+from archspec.backends.source.literals import class_name, literal
+from archspec.backends.source.plans import (
     MAX_DEPTH,
     Member,
     Plan,
@@ -36,10 +36,10 @@ from archspec.backends.plans import (
     loop_forward,
     part_name,
 )
-from archspec.backends.results import Results
-from archspec.backends.shapes import remark
-from archspec.backends.small import SmallModules, claim
-from archspec.backends.variants import distinguished
+from archspec.backends.source.results import Results
+from archspec.backends.source.shapes import remark
+from archspec.backends.source.small import SmallModules, claim
+from archspec.backends.source.variants import distinguished
 from archspec.graph import Composite, Leaf, Trace
 from archspec.ops import Construct, FreeTensor, Function
 from archspec.ops.base import Emission

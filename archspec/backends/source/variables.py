@@ -9,7 +9,7 @@ let go at once. A chain is called by the name of its last value; the one that `f
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from archspec.backends.literals import identifier
+from archspec.backends.source.literals import identifier
 from archspec.graph import Composite
 
 INPUT, RESULT = "x", "out"

@@ -1,7 +1,7 @@
 """What `forward` returns: a tensor, a named tuple, or a dict."""
 
-from archspec.backends.forward import braced
-from archspec.backends.literals import literal
+from archspec.backends.source.forward import braced
+from archspec.backends.source.literals import literal
 from archspec.graph import Composite, Output
 
 

@@ -6,9 +6,9 @@ brings its definition along.
 
 import re
 
-from archspec.backends.constructors import annotation
-from archspec.backends.expressions import Expression, invocation
-from archspec.backends.layout import lay_out
+from archspec.backends.source.constructors import annotation
+from archspec.backends.source.expressions import Expression, invocation
+from archspec.backends.source.layout import lay_out
 from archspec.ops import Function
 
 

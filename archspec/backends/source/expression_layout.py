@@ -3,8 +3,8 @@
 import ast
 from collections.abc import Sequence
 
-from archspec.backends.groups import SOFT, SPACE, Doc, Group, IfBroken, Indent, flat
-from archspec.backends.literals import literal
+from archspec.backends.source.groups import SOFT, SPACE, Doc, Group, IfBroken, Indent, flat
+from archspec.backends.source.literals import literal
 
 _BINARY: dict[type[ast.AST], tuple[str, int]] = {
     ast.Or: ("or", 1),

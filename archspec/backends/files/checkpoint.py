@@ -13,7 +13,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from archspec.backends.weights_report import WeightsReport
+from archspec.backends.files.weights_report import WeightsReport
 from archspec.diagnostics.suggest import did_you_mean
 
 STATES: Final = ("state_dict", "model_state_dict", "model", "net", "network", "weights")

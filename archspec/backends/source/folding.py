@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from archspec.backends.expressions import Expression, Hole, Repeated
+from archspec.backends.source.expressions import Expression, Hole, Repeated
 
 MIN_TURNS = 4
 """Three equal lines are fine."""

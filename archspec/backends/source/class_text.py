@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 
-from archspec.backends.classes import Class, Classes
-from archspec.backends.expressions import Repeated
-from archspec.backends.forward import Statement
-from archspec.backends.free import declaration, filling
-from archspec.backends.groups import columns
-from archspec.backends.initial import statements
-from archspec.backends.layout import WIDTH, lay_out
-from archspec.backends.literals import is_identifier, literal
-from archspec.backends.plans import Plan
-from archspec.backends.spelling import Speller
+from archspec.backends.source.classes import Class, Classes
+from archspec.backends.source.expressions import Repeated
+from archspec.backends.source.forward import Statement
+from archspec.backends.source.free import declaration, filling
+from archspec.backends.source.groups import columns
+from archspec.backends.source.initial import statements
+from archspec.backends.source.layout import WIDTH, lay_out
+from archspec.backends.source.literals import is_identifier, literal
+from archspec.backends.source.plans import Plan
+from archspec.backends.source.spelling import Speller
 
 LEVEL = 4
 """Columns of a level of indentation."""

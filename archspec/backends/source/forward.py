@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from archspec.backends.literals import identifier, is_identifier, literal
-from archspec.backends.measures import read_by, spelled
-from archspec.backends.variables import INPUT, Namer, Step, chains
+from archspec.backends.source.literals import identifier, is_identifier, literal
+from archspec.backends.source.measures import read_by, spelled
+from archspec.backends.source.variables import INPUT, Namer, Step, chains
 from archspec.graph import Call, Composite, Leaf, Trace
 from archspec.ops import Attribute, Construct, FreeTensor, Function
 from archspec.ops.base import Emission

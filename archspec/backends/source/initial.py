@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from archspec.backends.free import Code, initialisation
-from archspec.backends.literals import is_identifier, literal
+from archspec.backends.source.free import Code, initialisation
+from archspec.backends.source.literals import is_identifier, literal
 from archspec.graph import Composite, Leaf, leaves
 from archspec.ops.initialisers import Initialiser
 

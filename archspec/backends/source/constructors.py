@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from archspec.backends.expressions import Hole
-from archspec.backends.literals import fresh, identifier, literal
+from archspec.backends.source.expressions import Hole
+from archspec.backends.source.literals import fresh, identifier, literal
 
 Column = tuple[Any, ...]
 """A literal of a class: its value in each instance."""
