@@ -11,7 +11,7 @@ Blocks, by the language of their fence:
 - `sh`: set-up of a machine, not run: its files and extras must exist.
 
 A first line `# file: NAME` makes the block a file beside the examples that follow (a Python file
-is imported by those who name it, and not run). `<!-- begin: NAME -->` opens a table made from the
+is imported by those who name it, and not run; a file of blocks is not checked). `<!-- begin: NAME -->` opens a table made from the
 code, `<!-- end -->` closes it.
 """
 
@@ -93,6 +93,8 @@ class Page:
 
     def yaml(self, body: str, where: str, shown: bool) -> str:
         name = self.file(body) or "spec.yaml"
+        if name != "spec.yaml" and "inputs:" not in body:
+            return body  # a file of blocks, for those that include it
         found = check(body, filename=name).diagnostics
         said = render([each for each in found if shown or each.severity != "note"])
         assert shown or not said, f"{where}: {said}"

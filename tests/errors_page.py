@@ -21,6 +21,9 @@ from archspec.pipeline import check
 
 PAGE = Path(__file__).parent.parent / "docs" / "errors.md"
 
+FILE = "# file: "
+"""How a block begins that is a file beside the others, and no example by itself."""
+
 _FENCED = re.compile(r"^```(\w+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 
 
@@ -89,7 +92,8 @@ def _section(code: str) -> str:
 
 
 def _with_output(block: re.Match[str]) -> str:
-    found = said(block[2]) if block[1] == "yaml" else ()
+    spec = block[1] == "yaml" and not block[2].startswith(FILE)
+    found = said(block[2]) if spec else ()
     return f"{block[0]}\n```text\n{render(found).rstrip()}\n```\n" if found else block[0]
 
 

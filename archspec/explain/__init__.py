@@ -25,7 +25,10 @@ def written(code: str) -> str:
 
 
 def examples(code: str) -> tuple[list[str], list[str]]:
-    """The bad and the good specs of a page: its fenced blocks under `## Wrong` and `## Right`."""
+    """The bad and the good specs of a page: its fenced blocks under `## Wrong` and `## Right`.
+
+    A block that begins with `# file:` is a file beside the others, and no example by itself.
+    """
     page = explanation(code) or ""
     _, _, rest = page.partition("## Wrong")
     wrong, _, right = rest.partition("## Right")
@@ -34,4 +37,5 @@ def examples(code: str) -> tuple[list[str], list[str]]:
 
 def _fenced(text: str) -> list[str]:
     parts = text.split("```")
-    return [part.partition("\n")[2] for part in parts[1::2] if part.startswith("yaml")]
+    specs = [part.partition("\n")[2] for part in parts[1::2] if part.startswith("yaml")]
+    return [spec for spec in specs if not spec.startswith("# file:")]
