@@ -11,8 +11,8 @@ Blocks, by the language of their fence:
 - `sh`: set-up of a machine, not run: its files and extras must exist.
 
 A first line `# file: NAME` makes the block a file beside the examples that follow (a Python file
-is imported by those who name it, and not run; a file of blocks is not checked). `<!-- begin: NAME -->` opens a table made from the
-code, `<!-- end -->` closes it.
+is imported by those who name it, and not run; a file of blocks is not checked).
+`<!-- begin: NAME -->` opens a table made from the code, `<!-- end -->` closes it.
 """
 
 import contextlib
