@@ -47,6 +47,21 @@ def select(network: "Network", paths: Sequence[str]) -> "Network":
     return replace(network, graph=graph, trace=part.trace, domain=domain, selected=selected)
 
 
+def part_at(network: "Network", sizes: Mapping[str, int]) -> "Network":
+    """A selection at sizes that are valid for it: its formulas, evaluated."""
+    fixed = {**network.fixed, **sizes}
+    trace, domain = _trace_at(network.trace, sizes), network.domain.requiring(())
+    return replace(network, trace=trace, domain=domain, example_sizes={}, fixed=fixed)
+
+
+def _trace_at(trace: Trace, sizes: Mapping[str, int]) -> Trace:
+    tensors = [
+        tensor.sized(*(s if isinstance(s, int) else s.at(sizes) for s in tensor.shape))
+        for tensor in trace.tensors
+    ]
+    return Trace(tensors, {n: _trace_at(inner, sizes) for n, inner in trace.inner.items()})
+
+
 def _check(scope: Composite, path: Path, start: Path = ()) -> None:
     """Whether there is such a layer, with one result."""
     calls: dict[str, Call] = {}

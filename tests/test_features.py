@@ -158,6 +158,23 @@ def test_what_grows_by_several_factors_is_no_map() -> None:
     assert "they have no spatial dimensions" in feature_table(archspec.loads(flat))
 
 
+def test_a_selection_can_be_sized_where_the_whole_network_cannot() -> None:
+    text = NESTED.replace("  head: {AdaptiveAvgPool2d: {output_size: 1}}\n", "")
+    text = text.replace("fc: {Linear: {", "fc: {Linear: {in_features: 32, ")
+    network = archspec.loads(text)
+    assert not network.sizes.valid(H=48, W=64)
+    with pytest.raises(archspec.SpecError):
+        network.at(H=48, W=64)
+    part = network.select("stem", "mid").at(H=48, W=64)
+    outputs = part.build()(torch.zeros(2, 3, 48, 64))
+    assert part.outputs == {"stem": (6, 12, 16), "mid": (8, 3, 4)}
+    assert [tuple(each.shape[1:]) for each in outputs] == list(part.outputs.values())
+    assert (part.sizes.symbols, part.macs) == (
+        (),
+        network.select("stem", "mid").macs.at({"H": 48, "W": 64}),
+    )
+
+
 def test_a_selection_can_be_sized_and_selected_again() -> None:
     part = archspec.loads(NESTED).select("mid", "stem.0")
     assert part.at(H=32, W=32).outputs == {"mid": (8, 2, 2), "stem_0": (4, 16, 16)}

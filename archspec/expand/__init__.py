@@ -20,6 +20,7 @@ from archspec.graph import Composite, Graph
 from archspec.network import Network
 from archspec.ops import find
 from archspec.ops import names as type_names
+from archspec.select import part_at
 from archspec.sizes import Dimension, Measured, Term, size_of
 from archspec.sizes.valid import check_names
 from archspec.spec import InputSpec, Spec
@@ -58,6 +59,12 @@ def expand(
 def at_sizes(network: Network, sizes: AbstractMapping[str, int]) -> Network:
     """The same network for sizes of its symbols. Raises `SpecError` where it does not work."""
     check_names(sizes, network.sizes.symbols)
+    if (
+        network.selected
+        and set(sizes) == set(network.sizes.symbols)
+        and network.sizes.valid(**sizes)
+    ):
+        return part_at(network, sizes)  # what was left out need not work at these sizes
     found = Collector()
     limit = MAX_LAYERS if network.max_layers is None else network.max_layers
     fixed = {**network.fixed, **sizes}
