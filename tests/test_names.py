@@ -86,6 +86,7 @@ def torch_takes(name: str) -> bool:
 
 def test_the_list_is_torchs() -> None:
     attributes = set(dir(nn.Module())) | set(vars(nn.Module())) | set(dir(nn.Module))
+    attributes.discard("___needs_generation_tag_patch")  # torch.compile puts it there, once it ran
     assert {name for name in attributes if not torch_takes(name)} == TAKEN
 
 
