@@ -79,9 +79,11 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Public names load their modules on use: the command line starts without pydantic."""
+    from importlib import import_module
+
+    if name == "parallel":  # a public module of its own
+        return import_module("archspec.parallel")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
     return getattr(import_module(home), name)

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import networkx as nx
@@ -208,6 +210,11 @@ def test_sizes_must_be_known_for_stages_only() -> None:
     assert plan(network).shard[0] == "layer1.0"
     with pytest.raises(ValueError, match=r"plan\(network.at\(H=…, W=…\), …\)"):
         plan(network, stages=2)
+
+
+def test_the_door() -> None:
+    code = "import archspec, sys; assert archspec.parallel.plan; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=SPECS.parent)
 
 
 def test_blocks_and_large_layers_are_units() -> None:
