@@ -356,6 +356,8 @@ def test_one_value_that_is_no_tensor_is_named(tmp_path: Path) -> None:
 def test_what_readers_say_without_words_is_not_repeated(tmp_path: Path) -> None:
     (tmp_path / "text.pth").write_text("hello world\n")  # unpickling says: 101
     assert message(tmp_path / "text.pth").endswith("or it is damaged")
+    (tmp_path / "users.pth").write_text("root:x:0:0:root:/root:/bin/bash\n")  # the reader stumbles
+    assert message(tmp_path / "users.pth").endswith("or it is damaged")
 
 
 @pytest.mark.filterwarnings("error")

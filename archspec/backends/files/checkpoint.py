@@ -117,7 +117,9 @@ def _unsafe(said: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """The first sentence of a message, in parentheses; nothing where there are no words in it."""
+    """The first sentence of a message, in parentheses; nothing where it does not speak of the file."""
+    if isinstance(error, AttributeError | LookupError | TypeError | UnicodeError):
+        return ""  # the reader stumbled
     first, *_ = [*str(error).strip().splitlines(), ""]
     said = re.sub(r"^\[.*?\]", "", first.partition(". ")[0]).strip(" .")
     return f" ({said[:200]})" if " " in said else ""
