@@ -117,7 +117,7 @@ def _unsafe(said: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """The first sentence of a message, in parentheses; nothing where it does not speak of the file."""
+    """The first sentence of a message, in parentheses; empty if it is not about the file."""
     if isinstance(error, AttributeError | LookupError | TypeError | UnicodeError):
         return ""  # the reader stumbled
     first, *_ = [*str(error).strip().splitlines(), ""]
