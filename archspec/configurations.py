@@ -123,8 +123,9 @@ def _variants(spec: Spec, max_layers: int, found: Collector, *, alone: bool) -> 
         if report.network is not None:
             networks[name] = report.network
         work += report.work
-        if work > max(MAX_WORK, 100 * max_layers):
-            message = f"the variants take more than {MAX_WORK} steps together to expand"
+        limit = max(MAX_WORK, 100 * max_layers)
+        if work > limit:
+            message = f"the variants take more than {limit} steps together to expand"
             raise found.report("E005", message, variant.name.place, help=_ONE_BY_ONE)
     for each in findings.told(len(spec.variants) if alone else None):
         found.add(each)

@@ -1,8 +1,8 @@
 """Feature maps of a network: the last layer of every stride, as backbones are described.
 
 A map is found by what the layers do, not by their names: an input that is larger by a common
-multiple of all strides makes a map larger by that multiple over its stride, exactly; what does not
-grow (a global pool, a classifier) is no map.
+multiple of all strides makes a map larger by that multiple over its stride; what does not grow (a
+global pool, a classifier) is no map.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,8 +19,10 @@ from archspec.tensors import Tensor
 if TYPE_CHECKING:
     from archspec.network import Network
 
-LARGER: Final = 2**10 * 3**3 * 5 * 7
+LARGER: Final = 2**20 * 3**3 * 5**2 * 7 * 11 * 13
 """By how much the larger input is larger, on every axis: a multiple of all usual strides."""
+MOST_PARTS: Final = 1000
+"""The largest denominator of a stride: so one that does not divide `LARGER` is found too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def features(network: "Network") -> tuple[Feature, ...]:
     """The last feature map of every stride, in call order.
 
     A group or block counts as a whole, unless maps of further strides lie within. Empty for a
-    network whose inputs have no spatial dimensions.
+    network whose inputs have no spatial dimensions, or not the same number of them.
     """
     given = list(network.input_tensors.values())
     ranks = {len(tensor.shape) for tensor in given}
@@ -135,15 +137,21 @@ class _Walk:
         now = _known(self.formula(small, 0))
         growth = [a - b for a, b in zip(_known(large), now, strict=True)]
         for channels, spatial in ((0, growth[1:]), (-1, growth[:-1])):
-            if growth[channels] == 0 and len(set(spatial)) == 1 and spatial[0] > 0:
+            strides = set(map(_stride, spatial))
+            if growth[channels] == 0 and len(strides) == 1 and (stride := strides.pop()):
                 return Feature(
                     ".".join(path),
                     now[channels],
-                    Fraction(LARGER, spatial[0]),
+                    stride,
                     small.shape,
                     channels_last=channels == -1,
                 )
         return None
+
+
+def _stride(growth: int) -> Fraction | None:
+    """The stride of a size that grows by so much; None if it does not grow."""
+    return Fraction(LARGER, growth).limit_denominator(MOST_PARTS) if growth > 0 else None
 
 
 def _known(tensor: Tensor) -> list[int]:

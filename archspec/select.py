@@ -25,8 +25,11 @@ SHOWN = 12
 
 def select(network: "Network", paths: Sequence[str]) -> "Network":
     """The network that gives the results of these layers. See `Network.select`."""
-    if not paths or len(set(paths)) < len(paths):
-        raise ValueError("select takes one path or more, each once")
+    if not paths:
+        raise ValueError("select takes one path or more")
+    twice = next((path for at, path in enumerate(paths) if path in paths[:at]), None)
+    if twice is not None:
+        raise ValueError(f"`{twice}` is asked for twice")
     split = [tuple(path.split(".")) for path in paths]
     for path in split:
         _check(network.graph.root, path)

@@ -1,6 +1,7 @@
 """The specs of the library folders, one entry a network: what `archspec zoo` lists."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,6 +86,7 @@ def _sizes(network: Network) -> dict[str, int]:
     symbols = network.sizes.symbols
     expectation = network.spec.expectation or network.spec.expect
     if expectation is not None and set(expectation.at) == set(symbols):
-        return expected_sizes(network, expectation, Collector())
+        with suppress(Refused):  # facts about the defaults: a variant may not take their sizes
+            return expected_sizes(network, expectation, Collector())
     common = dict.fromkeys(symbols, COMMON_SIZE)
     return common if network.sizes.valid(**common) else dict(network.example_sizes)

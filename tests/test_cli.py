@@ -92,6 +92,8 @@ def test_a_directory_is_no_spec(
         ["check", "--plugin", "no.such.module", "F"], ["check", "--plugin", "", "F"],
         ["check", "--max-layers", "many", "F"], ["build", "--batch", "0", "F"], ["build",
         "--batch", "x", "F"],
+        ["check", "--library", "no/such/folder", "F"], ["zoo", "--library", "no/such/folder"],
+        ["show", "--at", "H=" + "9" * 5000, "F"], ["check", "x" * 400], ["new", "x" * 400],
         ["build", "--dtype", "float99", "F"], ["build", "--dtype", "int64", "F"],
         ["build", "--device", "nonsense", "F"], ["build", "--seed", "9" * 30, "F"],
     ],
@@ -183,6 +185,17 @@ def test_a_terminal_that_cannot_show_everything(encoding: str, good: str, bad: s
         done = run("show", file, PYTHONIOENCODING=encoding)
         assert b"Traceback" not in done.stderr
         assert done.returncode == (0 if file == good else 1)
+
+
+def test_a_file_that_may_not_be_written(
+    bad: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(path: Path, data: bytes) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    assert code("check", "--fix", "--unsafe-fixes", bad) == 2
+    assert f"archspec: {bad}: Permission denied" in capsys.readouterr().err
 
 
 def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Feature maps: which there are, and the part of a network that gives them. Torch decides."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,26 @@ def test_what_grows_by_several_factors_is_no_map() -> None:
     assert "by one factor on every axis" in feature_table(archspec.loads(text))
     flat = spec("layers: [Tanh]", "inputs: {x: [4]}\n")
     assert "they have no spatial dimensions" in feature_table(archspec.loads(flat))
+    mixed = spec("layers: [{Tanh: , from: image}]", "inputs: {image: [3, 8, 8], vector: [4]}\n")
+    assert "the same number of dimensions" in feature_table(archspec.loads(mixed))
+
+
+@pytest.mark.parametrize("stride", [11, 17, 37])
+@pytest.mark.parametrize("size", ["H, W", "500, 512"])
+def test_any_stride_is_exact(stride: int, size: str) -> None:
+    layers = f"""layers:
+  - Conv2d: {{out_channels: 4, kernel_size: {stride}, stride: {stride}}}
+  - MaxPool2d: {{kernel_size: 2}}
+  - Upsample: {{scale_factor: 3}}
+"""
+    network = archspec.loads(spec(layers, f"inputs: {{image: [3, {size}]}}\n"))
+    wanted = [stride, 2 * stride, Fraction(2 * stride, 3)]
+    assert [each.reduction for each in network.features()] == wanted
+
+
+def test_a_path_that_is_asked_for_twice() -> None:
+    with pytest.raises(ValueError, match="`mid` is asked for twice"):
+        archspec.loads(NESTED).select("mid", "head", "mid")
 
 
 def test_a_selection_can_be_sized_where_the_whole_network_cannot() -> None:

@@ -423,3 +423,12 @@ def parameters(text: str) -> list[str]:
 def _repeats(text: str) -> bool:
     """Whether a layer can follow itself."""
     return archspec.check(text).ok
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(".nan", "is not a number"), ("null", "is a number, not null")]
+)
+def test_what_is_no_number(value: str, words: str) -> None:
+    text = "archspec: 1\ninputs: {x: [3]}\nlayers: {f: {Linear: {out_features: 2}}}\n"
+    report = archspec.check(f"{text}init: {{Linear: {{normal_: {{std: {value}}}}}}}\n")
+    assert [each.message for each in report.diagnostics] == [f"normal_.std {words}"]

@@ -201,15 +201,23 @@ def test_never_between_two_uses_of_a_module() -> None:
     network = archspec.loads(TOKENS)
     starts = [stage.start for stage in plan(network, stages=3).stages]
     assert starts == ["patches", "second", "head"], "`first` takes permuted memory"
-    with pytest.raises(ValueError, match="4 stages are not possible: there are 2 points"):
+    with pytest.raises(ValueError, match="4 stages are not possible, at most 3"):
         plan(network, stages=4)
 
 
 def test_sizes_must_be_known_for_stages_only() -> None:
     network = archspec.load(SPECS / "resnet18.yaml")
-    assert plan(network).shard[0] == "layer1.0"
+    whole = plan(network)
+    assert whole.shard[0] == "layer1.0"
+    assert [stage.macs for stage in whole.stages] == [network.macs], "a formula"
     with pytest.raises(ValueError, match=r"plan\(network.at\(H=…, W=…\), …\)"):
         plan(network, stages=2)
+
+
+def test_no_stage_at_all() -> None:
+    network = archspec.load(SPECS / "resnet18.yaml")
+    with pytest.raises(ValueError, match="1 stage or more, not 0"):
+        plan(network, stages=0)
 
 
 def test_the_door() -> None:

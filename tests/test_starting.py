@@ -335,6 +335,20 @@ def test_a_library_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str
     says(capsys, "refused")
 
 
+def test_a_variant_that_does_not_take_the_sizes_of_the_defaults(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "odd_sizes.yaml").write_text(
+        "archspec: 1\nparams: {k: 3}\ninputs: {x: [3, H, W]}\nexpect: {at: {H: 8, W: 8}}\n"
+        "variants: {small: {}, big: {k: 11}}\n"
+        "layers: {c: {Conv2d: {out_channels: 4, kernel_size: =k}}}\n"
+    )
+    assert main(["zoo", "odd_sizes", "--library", str(tmp_path)]) == 0
+    small, big = capsys.readouterr().out.splitlines()[-2:]
+    assert small.endswith("x 3×8×8")
+    assert big.endswith("x 3×224×224")
+
+
 def test_every_spec_of_the_library_is_listed() -> None:
     folder = library.shipped()
     assert folder is not None

@@ -5,6 +5,7 @@ import io
 import os
 import pickle
 import struct
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -351,6 +352,22 @@ def test_files_that_hold_something_else(held: Any, tmp_path: Path) -> None:
 def test_one_value_that_is_no_tensor_is_named(tmp_path: Path) -> None:
     path = saved({**filled(), "note": "trained on a bus"}, tmp_path)
     assert message(path).endswith("holds no state dict: `note` is no tensor, but a str")
+
+
+def test_a_file_that_holds_itself_is_refused(tmp_path: Path) -> None:
+    held: dict[str, Any] = {}
+    held["model"] = held
+    torch.save(held, tmp_path / "file.pt")
+    with pytest.raises(WeightsError, match="holds no state dict: its keys are model"):
+        load_weights(nn.Linear(1, 1), tmp_path / "file.pt")
+
+
+def test_a_nested_tensor_has_no_shape(tmp_path: Path) -> None:
+    with warnings.catch_warnings(action="ignore"):  # a prototype, PyTorch says, once
+        nested = torch.nested.nested_tensor([torch.zeros(2), torch.zeros(3)])
+    torch.save({"weight": nested, "bias": torch.zeros(1), "a": torch.zeros(1)}, tmp_path / "n.pt")
+    with pytest.raises(WeightsError, match="`weight` is no tensor, but a nested one"):
+        load_weights(nn.Linear(1, 1), tmp_path / "n.pt")
 
 
 def test_what_readers_say_without_words_is_not_repeated(tmp_path: Path) -> None:

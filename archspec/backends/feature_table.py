@@ -13,13 +13,7 @@ def feature_table(network: Network) -> str:
     """A line for every map, under a head."""
     found = network.features()
     if not found:
-        spatial = any(len(tensor.shape) > 1 for tensor in network.input_tensors.values())
-        reason = (
-            "no result grows with them by one factor on every axis"
-            if spatial
-            else ("they have no spatial dimensions")
-        )
-        return f"{network.name} has no feature maps of its inputs: {reason}"
+        return f"{network.name} has no feature maps of its inputs: {_why_none(network)}"
     rows = [_HEAD, *map(_cells, found)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     lines = [
@@ -32,6 +26,15 @@ def feature_table(network: Network) -> str:
     inputs = ", ".join(f"{n} {show_shape(shape)}" for n, shape in network.inputs.items())
     rule = "─" * max(map(len, lines))
     return "\n".join([f"{network.name}: feature maps of {inputs}", "", lines[0], rule, *lines[1:]])
+
+
+def _why_none(network: Network) -> str:
+    ranks = {len(tensor.shape) for tensor in network.input_tensors.values()}
+    if max(ranks, default=0) < 2:
+        return "they have no spatial dimensions"
+    if len(ranks) > 1:
+        return "they do not all have the same number of dimensions"
+    return "no result grows with them by one factor on every axis"
 
 
 def _cells(feature: Feature) -> tuple[str, ...]:

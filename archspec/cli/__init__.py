@@ -1,4 +1,4 @@
-"""The command line: `archspec check | show | sizes | build | ops`.
+"""The command line: `archspec COMMAND`, one module here for each of `COMMANDS`.
 
 Exit codes: 0 clean, 1 a spec has errors, 2 usage or input and output.
 """
@@ -51,6 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
+    except OSError as error:  # a disk that is full, a file that may not be written
+        where = f"{error.filename}: " if error.filename is not None else ""
+        print(f"archspec: {where}{error.strerror or error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from os.path import exists, isdir  # of Path, they raise for a name that is too long
 from pathlib import Path
 from typing import Any
 
@@ -87,10 +88,10 @@ def _paths(files: Sequence[str]) -> Iterator[str]:
 
 
 def _expanded(name: str) -> Iterator[str]:
-    if name != "-" and Path(name).is_dir():
+    if name != "-" and isdir(name):
         files = (p for p in Path(name).rglob("*") if p.suffix in (".yaml", ".yml"))
         yield from sorted(str(path) for path in files)
-    elif any(c in name for c in "*?[") and not Path(name).exists():
+    elif any(c in name for c in "*?[") and not exists(name):
         from glob import glob  # needed for patterns only
 
         yield from sorted(glob(name, recursive=True))
@@ -114,7 +115,8 @@ def _facts(report: Report) -> Iterator[str]:
     """What there is to say about a spec that was accepted."""
     yield "ok"
     if report.network is not None:
-        yield f"{len(report.network.applications)} layers"
+        layers = len(report.network.applications)
+        yield f"{layers} layer{'s' * (layers != 1)}"
         yield f"{report.network.parameter_count:,} parameters"
         yield from (f"takes {need}" for need in report.network.sizes.needs())
     if report.blocks:

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
+from os.path import isdir
 from typing import Any, TextIO
 
 from archspec.backends.table import partial_table
@@ -33,6 +34,7 @@ def add_spec_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--library",
+        type=folder,
         action="append",
         default=[],
         metavar="DIR",
@@ -58,6 +60,13 @@ def add_spec_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stdin-filename", metavar="NAME", help="what to call standard input in messages"
     )
+
+
+def folder(name: str) -> str:
+    """The value of `--library`: a folder that is there."""
+    if not isdir(name):
+        raise argparse.ArgumentTypeError(f"there is no folder {name!r}")
+    return name
 
 
 def parameters(options: argparse.Namespace) -> dict[str, Any]:

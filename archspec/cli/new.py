@@ -5,7 +5,7 @@ from pathlib import Path
 
 from archspec import library
 from archspec.cli import Usage
-from archspec.cli.common import exit_code, print_diagnostics
+from archspec.cli.common import exit_code, folder, print_diagnostics
 from archspec.library import SUFFIXES
 from archspec.network import Network
 from archspec.pipeline import Request, check_one
@@ -30,7 +30,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--force", action="store_true", help="overwrite a file")
     parser.add_argument(
-        "--library", action="append", default=[], metavar="DIR", help="look for SPEC here too"
+        "--library",
+        type=folder,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="look for SPEC here too",
     )
     parser.add_argument(
         "--color", choices=("auto", "always", "never"), default="auto", help="(%(default)s)"
@@ -72,11 +77,11 @@ def _based(options: argparse.Namespace, network: Network, output: Path | None) -
         except ValueError as error:
             raise Usage(str(error)) from None
     libraries = library.folders(options.library)
-    folder = Path() if output is None else output.parent
-    path = reference(locate(options.base, libraries), folder, libraries)
+    here = Path() if output is None else output.parent
+    path = reference(locate(options.base, libraries), here, libraries)
     if path is None:
         raise Usage(
-            f"a spec in {folder.resolve()} cannot extend {options.base}, which lies elsewhere: "
+            f"a spec in {here.resolve()} cannot extend {options.base}, which lies elsewhere: "
             "--full copies it"
         )
     return extending(network.spec, options.name, path)

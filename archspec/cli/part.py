@@ -9,6 +9,9 @@ from archspec.diagnostics import SpecError
 from archspec.network import Network
 from archspec.report import Report
 
+MOST_DIGITS = 18
+"""Of a size: PyTorch counts in 64 bits."""
+
 
 def add_size_option(parser: argparse.ArgumentParser) -> None:
     """`--at`."""
@@ -38,6 +41,8 @@ def _size(text: str) -> tuple[str, int]:
     name, equals, size = text.partition("=")
     if not equals or not name.strip().isidentifier() or not size.strip().isdecimal():
         raise Usage(f"--at takes NAME=SIZE, not {text!r}")
+    if len(size.strip()) > MOST_DIGITS:
+        raise Usage(f"--at: a size has {MOST_DIGITS} digits at most")
     return name.strip(), int(size)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from archspec import library
 from archspec.backends.table import short_number
-from archspec.cli.common import fail
+from archspec.cli.common import fail, folder
 from archspec.tensors import show_shape
 from archspec.zoo import Entry, Facts, entries, facts
 
@@ -20,7 +20,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", nargs="*", metavar="WORD", help="list names with these words only")
     parser.add_argument("--json", action="store_true", help="for machines")
     parser.add_argument(
-        "--library", action="append", default=[], metavar="DIR", help="list this folder too"
+        "--library",
+        type=folder,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="list this folder too",
     )
 
 

@@ -90,8 +90,9 @@ class Context:
     def spend(self, steps: int, node: Node) -> None:
         """Steps of work. What never becomes a layer costs time too, and must end as well."""
         self.work += steps
-        if self.work > max(MAX_WORK, 100 * self.max_layers):
-            message = f"the spec takes more than {MAX_WORK} steps to expand"
+        limit = max(MAX_WORK, 100 * self.max_layers)
+        if self.work > limit:
+            message = f"the spec takes more than {limit} steps to expand"
             raise TooLarge(self.report("E005", message, node.place))
 
     def did_you_mean(self, name: str, known: list[str]) -> str | None:

@@ -5,7 +5,7 @@ https://docs.pytorch.org/docs/stable/nn.init.html
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import prod
+from math import isnan, prod
 from typing import Any, Final
 
 from archspec.diagnostics import Fault, did_you_mean
@@ -116,7 +116,10 @@ def _check_argument(name: str, argument: str, value: Any, largest: float) -> Non
             message = f"{name}.{argument} is one of {', '.join(words)}, not {value!r}"
             raise Fault("E105", message, field=field, help=did_you_mean(str(value), words))
     elif isinstance(value, bool) or not isinstance(value, int | float):
-        raise Fault("E105", f"{name}.{argument} is a number, not {value!r}", field=field)
+        shown = "null" if value is None else repr(value)
+        raise Fault("E105", f"{name}.{argument} is a number, not {shown}", field=field)
+    elif isnan(value):
+        raise Fault("E208", f"{name}.{argument} is not a number", field=field)
     elif not abs(value) <= largest:
         raise Fault("E208", f"{name}.{argument} is too large: {value}", field=field)
 

@@ -45,6 +45,7 @@ def plan(network: "Network", stages: int = 1) -> Plan:
         stages: how many stages of a pipeline, as even as the points allow in multiply-adds and
             elements written.
 
-    Raises `ValueError` for sizes that are not fixed, and if there are too few points to cut at.
+    Raises `ValueError` if a network with open sizes is to be cut, or if there are too few points
+    to cut at.
     """
     return Plan(tuple(units(network)), stages_of(network, stages))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from archspec.graph import Composite, Leaf, Trace
 from archspec.ops import Construct, FreeTensor
 from archspec.parallel.units import elements
-from archspec.sizes import product
+from archspec.sizes import Size, product
 from archspec.tensors import Tensor
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ class Stage:
 
     start: str
     """The submodule that it begins with."""
-    macs: int
-    """Multiply-adds of a sample."""
+    macs: Size
+    """Multiply-adds of a sample: a formula if sizes are open, which one stage may have."""
     parameters: int
     input: Tensor
     """The one tensor that it takes; of the first stage, the first input of the network."""
@@ -60,17 +60,20 @@ class Stage:
 
 def stages_of(network: "Network", count: int) -> tuple[Stage, ...]:
     """The stages, as even as the points allow. Raises `ValueError`."""
+    if count < 1:
+        raise ValueError(f"there is 1 stage or more, not {count}")
     if count > 1 and network.example_sizes:
         sizes = ", ".join(f"{name}=…" for name in network.sizes.symbols)
         raise ValueError(f"what a stage costs depends on the sizes: plan(network.at({sizes}), …)")
     run = _Run(network)
     points = run.points()
-    if not 1 <= count <= len(points) + 1:
+    if count > len(points) + 1:
         raise ValueError(
-            f"{count} stages are not possible: there are {len(points)} points where one tensor "
-            "crosses before a layer, and no shared layer is used on both sides"
+            f"{count} stages are not possible, at most {len(points) + 1}: a cut needs a layer "
+            "before which one contiguous tensor crosses, and no shared layer on both sides"
         )
-    cuts = [0, *_cuts([step.cost for step in run.steps], points, count), len(run.steps)]
+    costs = [network.at_example(step.cost) for step in run.steps]
+    cuts = [0, *_cuts(costs, points, count), len(run.steps)]
     return tuple(run.stage(a, b) for a, b in pairwise(cuts))
 
 
@@ -87,8 +90,8 @@ class _Step:
     """The layer itself, and the parameters and buffers that it reads."""
     is_start: bool
     """Whether a stage may begin with it."""
-    macs: int
-    cost: int
+    macs: Size
+    cost: Size
     """Multiply-adds and elements written."""
     parameters: int
 
@@ -160,8 +163,8 @@ class _Run:
                 tuple(outputs),
                 uses,
                 isinstance(emission, Construct) and home in STARTS,
-                macs if isinstance(macs, int) else 0,
-                cost if isinstance(cost, int) else 0,
+                macs,
+                cost,
                 sum(elements(each) for each in new),
             )
         )
@@ -196,7 +199,7 @@ class _Run:
         taken = (value for step in steps for value in step.inputs if value not in made)
         return Stage(
             ".".join(path[: common + 1]),  # the outermost module that begins here
-            sum(step.macs for step in steps),
+            sum((step.macs for step in steps), start=0),
             sum(step.parameters for step in steps),
             self.tensors[next(taken, 0)],
         )

@@ -8,9 +8,6 @@ from archspec.spec.model import Expectation
 from archspec.syntax import Mapping, Node, Scalar, Sequence
 from archspec.syntax.writing import flow, header_of, lines_of, quoted, with_value
 
-_SECTIONS = ("inputs", "requires", "outputs")
-"""Sections of which the last file in a row of extensions says all."""
-
 
 def flatten(spec: Spec, name: str, *, comments: bool = True) -> str:
     """The text of a spec under another name, as the variant that was chosen.
@@ -22,7 +19,8 @@ def flatten(spec: Spec, name: str, *, comments: bool = True) -> str:
     parts = [
         writer.header(),
         ["archspec: 1", f"name: {quoted(name)}", *writer.params()],
-        *(writer.section(key) for key in _SECTIONS[:2]),
+        writer.section("inputs"),
+        writer.section("requires"),
         writer.expect(),
         writer.variants(),
         writer.defaults(),
@@ -58,7 +56,7 @@ class _Writer:
         return [f"{flow(key)}: {flow(value)}"]
 
     def section(self, key: str) -> list[str]:
-        """A section that stands in one file."""
+        """A section of which one file says all."""
         tree = self.home(key)
         return [] if tree is None else self.entry(tree, key)
 

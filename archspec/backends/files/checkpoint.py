@@ -20,6 +20,8 @@ STATES: Final = ("state_dict", "model_state_dict", "model", "net", "network", "w
 """Keys under which training scripts put the state dict."""
 WRAPPERS: Final = ("_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module")
 """Names that compiling, checkpointing and sharding put between a module and its children."""
+MAX_DEPTH: Final = 10
+"""Entries within each other that are looked through: a file may hold itself."""
 MAX_PREFIX: Final = 3
 """Names before all keys that are looked through."""
 EXTRA: Final = "_extra_state"
@@ -127,8 +129,8 @@ def _reason(error: Exception) -> str:
 
 def _state(path: Path, held: Any) -> Checkpoint:
     """Take the state dict out of what a training script saved around it."""
-    stripped = []
-    while isinstance(held, Mapping) and not _is_state(held):
+    stripped: list[str] = []
+    while isinstance(held, Mapping) and not _is_state(held) and len(stripped) < MAX_DEPTH:
         key = next((key for key in STATES if isinstance(held.get(key), Mapping)), None)
         if key is None:
             break
@@ -144,23 +146,31 @@ def _state(path: Path, held: Any) -> Checkpoint:
 def _is_state(held: Mapping[Any, Any]) -> bool:
     """Whether these are tensors by key, and nothing else but extra state of modules."""
     return bool(held) and all(
-        isinstance(key, str) and (isinstance(value, Tensor) or key.endswith(EXTRA))
+        isinstance(key, str) and (_is_tensor(value) or key.endswith(EXTRA))
         for key, value in held.items()
     )
 
 
+def _is_tensor(value: Any) -> bool:
+    """Whether this is a tensor with a shape: a nested one has none."""
+    return isinstance(value, Tensor) and not value.is_nested
+
+
 def _odd(held: Mapping[Any, Any]) -> str:
-    """Why these are not tensors by key: the values that are none, if most are, or all keys."""
-    odd = {key: value for key, value in held.items() if not isinstance(value, Tensor)}
+    """Why these are not tensors by key: a value that is none, if most are, or all keys."""
+    if not held:
+        return "it is empty"
+    odd = {key: value for key, value in held.items() if not _is_tensor(value)}
     if 0 < 2 * len(odd) < len(held):
         key, value = next(iter(odd.items()))
-        return f"`{str(key)[:40]}` is no tensor, but a {type(value).__name__}"
+        kind = "nested one" if isinstance(value, Tensor) else type(value).__name__
+        return f"`{str(key)[:40]}` is no tensor, but a {kind}"
     return f"its keys are {_listed(held)}"
 
 
 def _listed(held: Mapping[Any, Any]) -> str:
     shown = [str(key)[:40] for key in list(held)[:8]]
-    return ", ".join(shown) + (" …" if len(held) > 8 else "") if shown else "none"
+    return ", ".join(shown) + (" …" if len(held) > 8 else "")
 
 
 def without_wrappers(checkpoint: Checkpoint, own: Collection[str]) -> Checkpoint:
