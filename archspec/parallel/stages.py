@@ -231,7 +231,8 @@ def _cuts(costs: Sequence[int], points: Sequence[int], stages: int) -> list[int]
     low, high = 0, before[-1]
     while low < high:  # the smallest limit that all stages can keep
         limit = (low + high) // 2
-        if len(_packed(before, points, limit) or [0] * stages) < stages:
+        packed = _packed(before, points, limit)
+        if packed is not None and len(packed) < stages:
             high = limit
         else:
             low = limit + 1

@@ -67,7 +67,10 @@ def _why(path: Path, error: OSError) -> str:
     reason = error.strerror or str(error)
     if not isinstance(error, FileNotFoundError) or not path.parent.is_dir():
         return reason
-    near = [each.name for each in path.parent.iterdir() if each.suffix in SUFFIXES]
+    try:
+        near = [each.name for each in path.parent.iterdir() if each.suffix in SUFFIXES]
+    except OSError:  # one may enter the folder, and not list it
+        return reason
     hint = did_you_mean(path.name, near)
     return f"{reason} ({hint})" if hint else reason
 
@@ -120,7 +123,7 @@ def _unsafe(said: str) -> str:
 
 def _reason(error: Exception) -> str:
     """The first sentence of a message, in parentheses; empty if it is not about the file."""
-    if isinstance(error, AttributeError | LookupError | TypeError | UnicodeError):
+    if isinstance(error, AttributeError | LookupError | TypeError | UnicodeError | struct.error):
         return ""  # the reader stumbled
     first, *_ = [*str(error).strip().splitlines(), ""]
     said = re.sub(r"^\[.*?\]", "", first.partition(". ")[0]).strip(" .")
