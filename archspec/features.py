@@ -114,7 +114,7 @@ class _Walk:
     def formula(self, tensor: Tensor, more: int) -> Tensor:
         """A tensor whose sizes are formulas, for larger symbols: nothing is computed again."""
         at = {name: size + more for name, size in self.sizes.items()}
-        return tensor.sized(*(s if isinstance(s, int) else s.at(at) for s in tensor.shape))
+        return tensor.at(at)
 
     def scaled(self, tensor: Tensor) -> Tensor | None:
         """A tensor for the larger input if its size is the input's over a whole stride."""

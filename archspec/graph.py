@@ -4,13 +4,14 @@
 applied twice (`Reuse`) is in the graph once and has a trace for every application.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from archspec.ops import Layer
 from archspec.ops.initialisers import Initialiser
 from archspec.ops.weight import Weight
+from archspec.sizes import product
 from archspec.syntax import Node
 from archspec.tensors import Tensor
 
@@ -28,6 +29,13 @@ class Leaf:
     def type(self) -> str:
         """The name of its layer type."""
         return type(self.layer).__name__
+
+    @property
+    def parameter_count(self) -> int:
+        """Elements of all its parameters."""
+        total = sum((product(shape) for shape in self.layer.weights().values()), start=0)
+        assert isinstance(total, int)
+        return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +101,23 @@ class Composite:
 
     def needed(self, *, training: bool) -> list[bool]:
         """For every call, whether an output of this mode depends on it."""
-        wanted = {o.value for o in self.outputs if training or not o.training_only}
+        return self.behind({o.value for o in self.outputs if training or not o.training_only})[0]
+
+    def behind(
+        self, values: Iterable[int], numbers: Container[int] = ()
+    ) -> tuple[list[bool], set[int]]:
+        """For every call, whether these values, or the calls of these numbers, depend on it.
+
+        And all values that are read on the way, these included.
+        """
+        read = set(values)
         needed = [False] * len(self.calls)
         for number in range(len(self.calls) - 1, -1, -1):
             call = self.calls[number]
-            if wanted.intersection(call.outputs):
+            if number in numbers or read.intersection(call.outputs):
                 needed[number] = True
-                wanted.update(call.inputs)
-        return needed
+                read.update(call.inputs)
+        return needed, read
 
 
 @dataclass(slots=True, eq=False)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from archspec.sizes import Size, ValidSizes
+from archspec.sizes import Size, ValidSizes, show_values
 from archspec.tensors import FLOATS, Tensor
 
 MODULE_DTYPE: Final = "float32"
@@ -82,7 +82,7 @@ class InputContract:
         for name, axis, wanted, size in self._dimensions(given):
             if not isinstance(wanted, int) and wanted.at(sizes) != size:
                 message = f"{_described(name, given[name])}: dimension {axis} is {size}, "
-                message += f"and {wanted} is {wanted.at(sizes)} with {_shown(sizes)}"
+                message += f"and {wanted} is {wanted.at(sizes)} with {show_values(sizes)}"
                 raise InputError(message)
         return sizes
 
@@ -102,7 +102,7 @@ class InputContract:
                 raise InputError(message + _nearest(valid.nearest(size)))
         for tie in self.sizes.ties:
             if not tie.at(sizes):
-                shown = _shown({name: sizes[name] for name in sizes if name in tie.symbols})
+                shown = show_values({name: sizes[name] for name in sizes if name in tie.symbols})
                 raise InputError(f"{shown} cannot go in together: the network needs {tie}")
 
 
@@ -175,10 +175,6 @@ def _described(name: str, value: Any) -> str:
 
 def _expected(wanted: Tensor) -> str:
     return "×".join(["batch", *map(str, wanted.shape)])
-
-
-def _shown(sizes: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} = {size}" for name, size in sizes.items())
 
 
 def _count(number: int) -> str:

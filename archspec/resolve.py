@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from archspec.diagnostics import Fault
 from archspec.graph import Call, Composite, Leaf, Trace
 from archspec.ops import Layer, accept, outputs_of
-from archspec.sizes import Condition, Dimension, Domain, Size, always, equal, product
+from archspec.sizes import Condition, Dimension, Domain, Size, always, equal
 from archspec.tensors import Tensor
 
 
@@ -80,9 +80,7 @@ class Application:
         """Elements of the parameters that appear with this call: none when it is a second one."""
         if self.reused:
             return 0
-        total = sum((product(shape) for shape in self.leaf.layer.weights().values()), start=0)
-        assert isinstance(total, int)
-        return total
+        return self.leaf.parameter_count
 
 
 def requirements(application: Application, domain: Domain) -> list[Condition]:

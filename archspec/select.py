@@ -6,6 +6,7 @@ network fits but for keys that are not needed.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from keyword import iskeyword
 from typing import TYPE_CHECKING
 
@@ -58,10 +59,7 @@ def part_at(network: "Network", sizes: Mapping[str, int]) -> "Network":
 
 
 def _trace_at(trace: Trace, sizes: Mapping[str, int]) -> Trace:
-    tensors = [
-        tensor.sized(*(s if isinstance(s, int) else s.at(sizes) for s in tensor.shape))
-        for tensor in trace.tensors
-    ]
+    tensors = [tensor.at(sizes) for tensor in trace.tensors]
     return Trace(tensors, {n: _trace_at(inner, sizes) for n, inner in trace.inner.items()})
 
 
@@ -121,27 +119,12 @@ def _part(scope: Composite, trace: Trace, paths: Sequence[Path], keep: Sequence[
             within.setdefault(number, []).append(path[1:])
         else:
             direct[path] = scope.calls[number].outputs[0]
-    read, needed = _needed(scope, {*direct.values(), *keep}, within)
+    needed, read = scope.behind((*direct.values(), *keep), within)
     made = _Rebuilt(scope, trace)
-    for number in needed:
+    for number in compress(range(len(needed)), needed):
         made.add(number, within.get(number, []), read)
     values = {path: made.kept[value] for path, value in direct.items()}
     return _Part(made.finished(), made.trace, {**values, **made.inner}, made.kept)
-
-
-def _needed(
-    scope: Composite, wanted: set[int], within: Mapping[int, list[Path]]
-) -> tuple[set[int], list[int]]:
-    """The values that are read, and the numbers of the calls that make them."""
-    read, needed = set(wanted), []
-    owners: set[str | None] = set()  # registered for their parameters, whether they run or not
-    for number in range(len(scope.calls) - 1, -1, -1):
-        call = scope.calls[number]
-        if number in within or call.name in owners or read.intersection(call.outputs):
-            needed.append(number)
-            read.update(call.inputs)
-            owners.add(call.owner)
-    return read, needed[::-1]
 
 
 class _Rebuilt:

@@ -1,5 +1,6 @@
 """What flows between layers: the type of a tensor, as the checker sees it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -37,6 +38,10 @@ class Tensor:
         """The same dtype and batch, another shape."""
         return replace(self, shape=shape)
 
+    def at(self, sizes: Mapping[str, int]) -> Self:
+        """The tensor for these values of the symbols in its shape."""
+        return self.sized(*(s if isinstance(s, int) else s.at(sizes) for s in self.shape))
+
     def __str__(self) -> str:
         shown = show_shape(self.shape)
         return f"[{shown}]" if len(self.shape) == 1 else shown
@@ -45,6 +50,11 @@ class Tensor:
 def show_shape(shape: tuple[Size, ...]) -> str:
     """A shape in the words of messages: `64×56×56`; `scalar` for none."""
     return "×".join(_factor(str(size)) for size in shape) if shape else "scalar"
+
+
+def show_shapes(shapes: Mapping[str, tuple[Size, ...]]) -> str:
+    """Shapes by name: `left 3×8×8, right 3×8×8`."""
+    return ", ".join(f"{name} {show_shape(shape)}" for name, shape in shapes.items())
 
 
 def promote(left: str, right: str) -> str:

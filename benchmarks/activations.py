@@ -61,13 +61,10 @@ def peak(module: torch.nn.Module, fed: torch.Tensor) -> int:
 
 def main() -> None:
     """Watch both of every pair."""
-    from benchmarks.networks import PAIRS
+    from benchmarks.networks import prepared
 
-    torch.set_num_threads(1)
     rows = []
-    for name, pair in PAIRS.items():
-        written, built = pair.modules()
-        fed = pair.input()
+    for name, written, built, fed in prepared():
         rows.append({"network": name, "written": peak(written, fed), "built": peak(built, fed)})
     print(json.dumps(rows))
 

@@ -36,13 +36,10 @@ def main() -> None:
     """Count both of every pair."""
     import torch
 
-    from benchmarks.networks import PAIRS
+    from benchmarks.networks import prepared
 
-    torch.set_num_threads(1)
     rows = []
-    for name, pair in PAIRS.items():
-        written, built = pair.modules()
-        fed = pair.input()
+    for name, written, built, fed in prepared():
         with torch.no_grad():
             if not torch.equal(written(fed), built(fed)):
                 raise SystemExit("the two modules give different numbers")

@@ -20,13 +20,10 @@ def main() -> None:
     """Run both of every pair, interleaved."""
     import torch
 
-    from benchmarks.networks import PAIRS
+    from benchmarks.networks import prepared
 
-    torch.set_num_threads(1)
     rows = []
-    for name, pair in PAIRS.items():
-        written, built = pair.modules()
-        fed = pair.input()
+    for name, written, built, fed in prepared():
 
         def seconds(module: Any, fed: Any = fed) -> float:
             start = process_time()

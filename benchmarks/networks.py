@@ -1,6 +1,6 @@
 """Pairs of networks: what `net.build()` makes of a spec, and the same as a person writes it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,3 +52,10 @@ PAIRS = {
     "GoogLeNet": Pair("specs/googlenet_d2l.yaml", handwritten.googlenet, (1, 96, 96)),
     "1000-layer chain": Pair(CHAIN, handwritten.chain, (8,)),
 }
+
+
+def prepared() -> Iterator[tuple[str, nn.Module, nn.Module, torch.Tensor]]:
+    """Every pair: its name, the hand-written module, the built one, an input. On one thread."""
+    torch.set_num_threads(1)
+    for name, pair in PAIRS.items():
+        yield name, *pair.modules(), pair.input()

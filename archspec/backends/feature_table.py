@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from archspec.backends.table import json_shape
 from archspec.features import Feature
 from archspec.network import Network
-from archspec.tensors import show_shape
+from archspec.tensors import show_shape, show_shapes
 
 _HEAD = ("layer", "channels", "reduction", "shape")
 
@@ -23,7 +24,7 @@ def feature_table(network: Network) -> str:
         ).rstrip()
         for row in rows
     ]
-    inputs = ", ".join(f"{n} {show_shape(shape)}" for n, shape in network.inputs.items())
+    inputs = show_shapes(network.inputs)
     rule = "─" * max(map(len, lines))
     return "\n".join([f"{network.name}: feature maps of {inputs}", "", lines[0], rule, *lines[1:]])
 
@@ -54,7 +55,7 @@ def features_as_json(network: Network) -> dict[str, Any]:
                 "reduction": each.reduction.numerator
                 if each.reduction.denominator == 1
                 else str(each.reduction),
-                "shape": [size if isinstance(size, int) else str(size) for size in each.shape],
+                "shape": json_shape(each.shape),
                 "channels_last": each.channels_last,
             }
             for each in network.features()

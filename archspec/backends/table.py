@@ -5,8 +5,8 @@ from typing import Any
 
 from archspec.network import Network, at
 from archspec.rows import LayerRow, Shape
-from archspec.sizes import Size
-from archspec.tensors import show_shape
+from archspec.sizes import Size, show_values
+from archspec.tensors import show_shape, show_shapes
 
 WIDTH = 100
 _UNITS = "kMGTPE"
@@ -16,9 +16,7 @@ _HEAD = ("layer", "type", "arguments", "output", "parameters", "MACs")
 def table(network: Network) -> str:
     """The table of a network, at most 100 columns wide."""
     lines = _lines(network.layers, network.example_sizes)
-    head = (
-        f"{network.name}: {_tensors(network.input_tensors)} → {_tensors(network.output_tensors())}"
-    )
+    head = f"{network.name}: {show_shapes(network.inputs)} → {show_shapes(network.outputs)}"
     return "\n".join([head, "", *lines, lines[1], *_totals(network)])
 
 
@@ -38,12 +36,8 @@ def _totals(network: Network) -> list[str]:
     total = f"{network.parameter_count:,} parameters, {macs:,} MACs"
     if not network.example_sizes:
         return [total]
-    sizes = ", ".join(f"{name} = {size}" for name, size in network.example_sizes.items())
+    sizes = show_values(network.example_sizes)
     return [f"{total} at {sizes}", *(f"needs {words}" for words in network.sizes.needs())]
-
-
-def _tensors(tensors: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {show_shape(tensor.shape)}" for name, tensor in tensors.items())
 
 
 def _cells(row: LayerRow, sizes: Mapping[str, int]) -> tuple[str, ...]:
@@ -109,10 +103,11 @@ def as_json(network: Network) -> dict[str, Any]:
 
 
 def _json_tensor(tensor: Any) -> dict[str, Any]:
-    return {"shape": _json_shape(tensor.shape), "dtype": tensor.dtype}
+    return {"shape": json_shape(tensor.shape), "dtype": tensor.dtype}
 
 
-def _json_shape(shape: Shape) -> list[Any]:
+def json_shape(shape: Shape) -> list[int | str]:
+    """A shape as plain data."""
     return [_json_size(size) for size in shape]
 
 
@@ -125,8 +120,8 @@ def _json_row(row: LayerRow) -> dict[str, Any]:
         "path": row.path,
         "type": row.type,
         "args": {name: _json_value(value) for name, value in row.args.items()},
-        "input_shapes": [_json_shape(shape) for shape in row.input_shapes],
-        "output_shape": _json_shape(row.output_shape),
+        "input_shapes": [json_shape(shape) for shape in row.input_shapes],
+        "output_shape": json_shape(row.output_shape),
         "params": row.params,
         "macs": _json_size(row.macs),
         "reused": row.reused,

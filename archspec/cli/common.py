@@ -32,14 +32,7 @@ def add_spec_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="set a parameter of the spec; the value is read as YAML",
     )
-    parser.add_argument(
-        "--library",
-        type=folder,
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="a folder in which `extends:` and `include:` may look too",
-    )
+    add_library_option(parser, "a folder in which `extends:` and `include:` may look too")
     parser.add_argument(
         "--plugin",
         action="append",
@@ -62,7 +55,20 @@ def add_spec_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def folder(name: str) -> str:
+def add_library_option(parser: argparse.ArgumentParser, help: str) -> None:
+    """`--library`, as `libraries`."""
+    parser.add_argument(
+        "--library",
+        dest="libraries",
+        type=_folder,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help=help,
+    )
+
+
+def _folder(name: str) -> str:
     """The value of `--library`: a folder that is there."""
     if not isdir(name):
         raise argparse.ArgumentTypeError(f"there is no folder {name!r}")
@@ -109,7 +115,7 @@ def checked(path: str, options: argparse.Namespace, params: Mapping[str, Any]) -
         spec,
         variant=options.variant,
         params=params,
-        libraries=options.library,
+        libraries=options.libraries,
         max_layers=options.max_layers,
         filename=filename,
     )
@@ -128,7 +134,7 @@ def compiled(options: argparse.Namespace) -> Report:
     load_plugins(options)
     params = parameters(options)
     spec, filename = _opened(options.file, options)
-    request = Request(options.variant, params, options.library, options.max_layers, filename)
+    request = Request(options.variant, params, options.libraries, options.max_layers, filename)
     return check_one(spec, request)
 
 

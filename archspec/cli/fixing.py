@@ -42,7 +42,7 @@ def fix_file(path: str, options: argparse.Namespace, params: Mapping[str, Any]) 
             text + "\n",
             variant=options.variant,
             params=params,
-            libraries=options.library,
+            libraries=options.libraries,
             max_layers=options.max_layers,
             filename=path,
         )

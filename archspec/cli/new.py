@@ -5,8 +5,7 @@ from pathlib import Path
 
 from archspec import library
 from archspec.cli import Usage
-from archspec.cli.common import exit_code, folder, print_diagnostics
-from archspec.library import SUFFIXES
+from archspec.cli.common import add_library_option, exit_code, print_diagnostics
 from archspec.network import Network
 from archspec.pipeline import Request, check_one
 from archspec.spec.opening import locate
@@ -29,14 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", metavar="FILE", help="default: NAME.yaml; `-` prints the text"
     )
     parser.add_argument("--force", action="store_true", help="overwrite a file")
-    parser.add_argument(
-        "--library",
-        type=folder,
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="look for SPEC here too",
-    )
+    add_library_option(parser, "look for SPEC here too")
     parser.add_argument(
         "--color", choices=("auto", "always", "never"), default="auto", help="(%(default)s)"
     )
@@ -46,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     """Write a spec to start from."""
     if not NAME.fullmatch(options.name):
         raise Usage(f"a network is not called {options.name!r}: use letters, digits and _")
-    if options.name.endswith(SUFFIXES):
+    if options.name.endswith(library.SUFFIXES):
         name = options.name.rpartition(".")[0]
         raise Usage(f"NAME is what the network is called: `archspec new {name}` writes {name}.yaml")
     if options.base is None and (options.variant or options.full):
@@ -57,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     if options.base is None:
         text = starter(options.name)
     else:
-        report = check_one(options.base, Request(options.variant, libraries=options.library))
+        report = check_one(options.base, Request(options.variant, libraries=options.libraries))
         if report.network is None:
             print_diagnostics(report, options)
             return exit_code(report)
@@ -76,7 +68,7 @@ def _based(options: argparse.Namespace, network: Network, output: Path | None) -
             return expanded(network.spec, options.name, network)
         except ValueError as error:
             raise Usage(str(error)) from None
-    libraries = library.folders(options.library)
+    libraries = library.folders(options.libraries)
     here = Path() if output is None else output.parent
     path = reference(locate(options.base, libraries), here, libraries)
     if path is None:

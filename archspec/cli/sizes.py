@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from archspec.backends.table import json_shape
 from archspec.cli import Usage
 from archspec.cli.common import (
     add_spec_options,
@@ -18,8 +19,8 @@ from archspec.cli.common import (
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.network import Network
 from archspec.report import Report
-from archspec.sizes import ValidSet
-from archspec.tensors import Tensor, show_shape
+from archspec.sizes import ValidSet, show_values
+from archspec.tensors import show_shape, show_shapes
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -48,9 +49,9 @@ class _Try:
 
     def text(self) -> str:
         """For people."""
-        shown = _shown(self.sizes)
+        shown = show_values(self.sizes)
         if self.network is not None:
-            return f"{shown} works: {_tensors(self.network.output_tensors())}"
+            return f"{shown} works: {show_shapes(self.network.outputs)}"
         assert self.error is not None
         where = f"{self.error.code}, line {self.error.line}"
         return f"{shown} does not work ({where}):\n  {self.error.message}"
@@ -121,8 +122,7 @@ def _tried(network: Network, sizes: dict[str, int]) -> _Try:
 
 
 def _lines(network: Network, tries: list[_Try], *, table: bool) -> Iterator[str]:
-    inputs, outputs = network.input_tensors, network.output_tensors()
-    yield f"{network.name}: {_tensors(inputs)} → {_tensors(outputs)}"
+    yield f"{network.name}: {show_shapes(network.inputs)} → {show_shapes(network.outputs)}"
     sizes = network.sizes
     if not sizes.symbols:
         yield "no symbolic sizes: its inputs have one shape"
@@ -132,7 +132,7 @@ def _lines(network: Network, tries: list[_Try], *, table: bool) -> Iterator[str]
         layers = network.layer_sizes.needs() or ["any size"]
         yield f"as `requires:` declares; its layers take {', and '.join(layers)}"
     if sizes.symbols and (smallest := sizes.smallest()) is not None:
-        yield f"smallest: {_shown(smallest)}"
+        yield f"smallest: {show_values(smallest)}"
     if maps := network.features():
         yield f"strides: {', '.join(f'{each.reduction} ({each.path})' for each in maps)}"
     if table:
@@ -150,14 +150,6 @@ def _table(network: Network) -> Iterator[str]:
         yield f"{path:<{widths[0]}}  {kind:<{widths[1]}}  {shape}"
 
 
-def _tensors(tensors: dict[str, Tensor]) -> str:
-    return ", ".join(f"{name} {show_shape(tensor.shape)}" for name, tensor in tensors.items())
-
-
-def _shown(sizes: dict[str, int]) -> str:
-    return ", ".join(f"{name} = {size}" for name, size in sizes.items())
-
-
 def _as_json(network: Network, tries: list[_Try], *, table: bool) -> dict[str, Any]:
     sizes = network.sizes
     found: dict[str, Any] = {
@@ -172,7 +164,7 @@ def _as_json(network: Network, tries: list[_Try], *, table: bool) -> dict[str, A
         "strides": {each.path: str(each.reduction) for each in network.features()},
     }
     if table:
-        rows = ((row.path, row.type, _shape(row.output_shape)) for row in network.layers)
+        rows = ((row.path, row.type, json_shape(row.output_shape)) for row in network.layers)
         keys = ("path", "type", "output_shape")
         found["layers"] = [dict(zip(keys, row, strict=True)) for row in rows]
     if tries:
@@ -192,8 +184,4 @@ def _set(valid: ValidSet) -> dict[str, Any]:
 
 
 def _shapes(shapes: dict[str, Any]) -> dict[str, Any]:
-    return {name: _shape(shape) for name, shape in shapes.items()}
-
-
-def _shape(shape: tuple[Any, ...]) -> list[int | str]:
-    return [size if isinstance(size, int) else str(size) for size in shape]
+    return {name: json_shape(shape) for name, shape in shapes.items()}

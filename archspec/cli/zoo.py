@@ -8,8 +8,8 @@ from typing import Any
 
 from archspec import library
 from archspec.backends.table import short_number
-from archspec.cli.common import fail, folder
-from archspec.tensors import show_shape
+from archspec.cli.common import add_library_option, fail
+from archspec.tensors import show_shapes
 from archspec.zoo import Entry, Facts, entries, facts
 
 _REFUSED = "refused: archspec check says why"
@@ -19,19 +19,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `zoo`."""
     parser.add_argument("words", nargs="*", metavar="WORD", help="list names with these words only")
     parser.add_argument("--json", action="store_true", help="for machines")
-    parser.add_argument(
-        "--library",
-        type=folder,
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="list this folder too",
-    )
+    add_library_option(parser, "list this folder too")
 
 
 def run(options: argparse.Namespace) -> int:
     """List the specs that come with archspec, and what their networks cost."""
-    found = list(entries(library.folders(options.library), options.words))
+    found = list(entries(library.folders(options.libraries), options.words))
     if not found:
         return fail(f"there is no such spec in the zoo: {' '.join(options.words) or 'it is empty'}")
     if options.json:
@@ -61,8 +54,8 @@ def _lines(found: Sequence[Entry]) -> Iterator[str]:
 
 
 def _figures(known: Facts) -> str:
-    inputs = ", ".join(f"{name} {show_shape(shape)}" for name, shape in known.inputs.items())
-    return f"{known.parameters:>13,}  {short_number(known.macs):>6}  {inputs}"
+    macs = short_number(known.macs)
+    return f"{known.parameters:>13,}  {macs:>6}  {show_shapes(known.inputs)}"
 
 
 def _as_json(entry: Entry) -> dict[str, Any]:

@@ -82,12 +82,7 @@ def _network(
     spec = context.spec
     if spec.body is None or _lacks_inputs(context):
         raise Refused
-    options = Source("--set")
-    tree = lift({**spec.given, **params}, options, context.found)
-    assert isinstance(tree, Mapping)
-    given = {name.text: (plain(value), value) for name, value in tree.items()}
-    names = bind(context, spec.chosen, given, {}, "the network", None)
-    check_variants(context, names)
+    names = _parameters(context, params)
     known = tuple(each.name.text for each in spec.inputs)
     composite = Composite(spec.title, spec.node, spec.body.numbered, known)
     symbols: dict[str, Term] = {**_symbols(context, names, composite), **sizes}
@@ -119,6 +114,17 @@ def _network(
         declaration=declaration,
         fixed=sizes,
     )
+
+
+def _parameters(context: Context, params: AbstractMapping[str, Any]) -> dict[str, Any]:
+    """The spec's parameters, with the values that were given."""
+    spec = context.spec
+    tree = lift({**spec.given, **params}, Source("--set"), context.found)
+    assert isinstance(tree, Mapping)
+    given = {name.text: (plain(value), value) for name, value in tree.items()}
+    names = bind(context, spec.chosen, given, {}, "the network", None)
+    check_variants(context, names)
+    return names
 
 
 def _lacks_inputs(context: Context) -> bool:

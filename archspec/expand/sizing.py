@@ -11,7 +11,7 @@ from archspec.expand.context import Context
 from archspec.expand.requires import declared_sizes
 from archspec.network import Network
 from archspec.resolve import Application, requirements
-from archspec.sizes import Condition, ValidSet, ValidSizes
+from archspec.sizes import Condition, ValidSet, ValidSizes, show_values
 from archspec.sizes.valid import SEARCHED
 
 MOST_TOLD: Final = 6
@@ -96,8 +96,7 @@ def _way_out(network: Network, culprit: _Need) -> str | None:
     sizes = ValidSizes(network.layer_sizes.symbols, others).example()
     if sizes is None:
         return None
-    shown = ", ".join(f"{name} = {size}" for name, size in sizes.items())
-    return f"without what {culprit.path} needs, {shown} would do"
+    return f"without what {culprit.path} needs, {show_values(sizes)} would do"
 
 
 def _needs(network: Network, symbol: str) -> Iterator[_Need]:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 
 from archspec.graph import Composite, Leaf, Trace
 from archspec.ops import Construct, FreeTensor
-from archspec.parallel.units import elements
 from archspec.sizes import Size, product
 from archspec.tensors import Tensor
 
@@ -165,7 +164,7 @@ class _Run:
                 isinstance(emission, Construct) and home in STARTS,
                 macs,
                 cost,
-                sum(elements(each) for each in new),
+                sum(each.parameter_count for each in new),
             )
         )
 

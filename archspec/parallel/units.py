@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from archspec.graph import Call, Composite, Leaf
-from archspec.sizes import product
 
 if TYPE_CHECKING:
     from archspec.network import Network
@@ -57,12 +56,5 @@ def _nests(scope: Composite) -> bool:
 def _held(target: Leaf | Composite) -> int:
     """Elements of the parameters of a module."""
     if isinstance(target, Leaf):
-        return elements(target)
+        return target.parameter_count
     return sum(map(_held, {id(each): each for each in target.children.values()}.values()))
-
-
-def elements(leaf: Leaf) -> int:
-    """Of all parameters of a layer."""
-    total = sum((product(shape) for shape in leaf.layer.weights().values()), start=0)
-    assert isinstance(total, int)
-    return total

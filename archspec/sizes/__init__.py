@@ -27,6 +27,7 @@ from archspec.sizes.measured import Dimension, Measured, Term, largest_of, least
 from archspec.sizes.options import broadcast_size, either
 from archspec.sizes.scaling import TABLE, scalable, scaled
 from archspec.sizes.search import witness
+from archspec.sizes.text import show_values
 from archspec.sizes.valid import ValidSet, ValidSizes
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "scalable",
     "scaled",
     "share",
+    "show_values",
     "simplified",
     "size_of",
     "unequal",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from archspec.sizes.atoms import Floor, grouped
@@ -9,6 +10,11 @@ from archspec.sizes.factored import factored
 
 if TYPE_CHECKING:
     from archspec.sizes.expression import Expr, Monomial
+
+
+def show_values(values: Mapping[str, int]) -> str:
+    """Values of symbols, in the words of messages: `H = 224, W = 224`."""
+    return ", ".join(f"{name} = {value}" for name, value in values.items())
 
 
 def text_of(x: Expr) -> str:
