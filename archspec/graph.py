@@ -104,19 +104,23 @@ class Composite:
         return self.behind({o.value for o in self.outputs if training or not o.training_only})[0]
 
     def behind(
-        self, values: Iterable[int], numbers: Container[int] = ()
+        self, values: Iterable[int], numbers: Container[int] = (), *, registered: bool = False
     ) -> tuple[list[bool], set[int]]:
         """For every call, whether these values, or the calls of these numbers, depend on it.
 
-        And all values that are read on the way, these included.
+        And all values that are read on the way, these included. `registered` counts a layer of
+        which only a parameter is read: it does not run, but has to be there.
         """
         read = set(values)
         needed = [False] * len(self.calls)
+        owners: set[str | None] = set()
         for number in range(len(self.calls) - 1, -1, -1):
             call = self.calls[number]
-            if number in numbers or read.intersection(call.outputs):
+            if number in numbers or call.name in owners or read.intersection(call.outputs):
                 needed[number] = True
                 read.update(call.inputs)
+                if registered:
+                    owners.add(call.owner)
         return needed, read
 
 

@@ -119,7 +119,7 @@ def _part(scope: Composite, trace: Trace, paths: Sequence[Path], keep: Sequence[
             within.setdefault(number, []).append(path[1:])
         else:
             direct[path] = scope.calls[number].outputs[0]
-    needed, read = scope.behind((*direct.values(), *keep), within)
+    needed, read = scope.behind((*direct.values(), *keep), within, registered=True)
     made = _Rebuilt(scope, trace)
     for number in compress(range(len(needed)), needed):
         made.add(number, within.get(number, []), read)
