@@ -99,6 +99,13 @@ class Limit:
     """What is refused, and what helps, for the page."""
     twin: Twin
     applies: Callable[[Case], bool]
+    here: Callable[[], bool] = lambda: True
+    """Whether PyTorch refuses on this machine; elsewhere the row holds."""
+
+
+def _lacks_bfloat16() -> bool:
+    """Whether this CPU is one for which oneDNN has no kernels in bfloat16."""
+    return not torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 LIMITS = (
@@ -131,6 +138,14 @@ LIMITS = (
         "`nn.LSTM`",
         Twin(Recurrent),
         lambda case: case.has("LSTM"),
+    ),
+    Limit(
+        ("runs_under_autocast",),
+        "could not create a primitive descriptor for the LSTM",
+        "`nn.LSTM`, on CPUs without AVX-512, for which oneDNN has no kernel in bfloat16",
+        Twin(Recurrent),
+        lambda case: case.has("LSTM"),
+        _lacks_bfloat16,
     ),
     Limit(
         ("has_gradients_for_samples_in_training",),

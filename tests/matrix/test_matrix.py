@@ -30,7 +30,7 @@ def holds(row: Row, case: Case) -> None:
     if row.cuda and not torch.cuda.is_available():
         pytest.skip("needs a GPU")
     refused = limit(row.name, case)
-    if refused is None:
+    if refused is None or not refused.here():
         row.check(case)
         return
     with pytest.raises(Exception, match=re.escape(refused.says)):
@@ -46,6 +46,8 @@ def holds(row: Row, case: Case) -> None:
     ],
 )
 def test_a_module_written_by_hand_is_refused_too(row: Row, refused: Limit) -> None:
+    if not refused.here():
+        pytest.skip("PyTorch runs it on this machine")
     with pytest.raises(Exception, match=re.escape(refused.says)):
         row.check(refused.twin)
 
