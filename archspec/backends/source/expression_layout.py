@@ -173,12 +173,18 @@ class Tree:
     def index(self, node: ast.expr) -> Doc:
         """What stands in the brackets of a subscript."""
         if isinstance(node, ast.Slice):
-            ends = (node.lower, node.upper, node.step)
-            low, high, step = ("" if e is None else flat(self.expression(e)) for e in ends)
-            return f"{low}:{high}" + (f":{step}" if step else "")
+            return self.range(node)
         if isinstance(node, ast.Tuple):
             return ", ".join(flat(self.index(each)) for each in node.elts)
         return self.expression(node)
+
+    def range(self, node: ast.Slice) -> str:
+        """A slice: with blanks where an end of it is more than a name or number."""
+        ends = (node.lower, node.upper, node.step)
+        low, high, step = ("" if e is None else flat(self.expression(e)) for e in ends)
+        blank = "" if all(e is None or _is_plain(e) for e in ends) else " "
+        code = f"{low}{blank if low else ''}:{blank if high else ''}{high}"
+        return f"{code}{blank if high else ''}:{blank}{step}" if step else code
 
     def generator(self, node: ast.GeneratorExp) -> Doc:
         """A generator, every `for` on its line."""
@@ -229,6 +235,11 @@ def _chain(node: ast.BinOp, power: int) -> tuple[ast.expr, list[tuple[str, ast.e
 
 def _unsigned(node: ast.expr) -> ast.expr:
     return node.operand if isinstance(node, ast.UnaryOp) else node
+
+
+def _is_plain(node: ast.expr) -> bool:
+    """Whether a colon stands beside an end of a slice without a blank."""
+    return isinstance(_unsigned(node), ast.Name | ast.Constant)
 
 
 def _simple(node: ast.expr) -> bool:

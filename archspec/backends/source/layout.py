@@ -6,12 +6,15 @@ together, without a trailing comma. The items of a list or tuple stand on a line
 """
 
 import ast
+import re
 
 from archspec.backends.source.expression_layout import Tree, call
 from archspec.backends.source.groups import Doc, Group, broken, columns, flat
 
 WIDTH = 88
 """Columns of a line: ruff's default."""
+_SLICE = re.compile(r"\[[^\]]*:")
+"""The beginning of a slice: blanks beside its colon depend on what stands there."""
 
 
 def normal(code: str) -> str:
@@ -24,7 +27,7 @@ def lay_out(statement: str, indent: int) -> list[str]:
 
     A statement is an assignment, an expression, a `return`, or the head of a `def`, `if` or `for`.
     """
-    if indent + columns(statement) <= WIDTH:
+    if indent + columns(statement) <= WIDTH and not _SLICE.search(statement):
         return [" " * indent + statement]
     whole = f"{statement} ..." if statement.endswith(":") else statement
     (function,) = ast.parse(f"def f():\n for _ in f():\n  {whole.removeprefix('el')}").body
