@@ -16,8 +16,6 @@ from archspec.sizes import Domain, Expr
 from archspec.tensors import FLOATS, Tensor
 from tests.ops.against_torch import Verdict, agree, ask
 
-pytestmark = pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
-
 NAN = float("nan")
 
 
