@@ -60,6 +60,13 @@ class Dice:
     def generator(self, depth: int) -> str:
         return f"tuple(({self.expression(depth - 1)} for i in range({self.atom()})), 1)"
 
+    def part(self) -> str:
+        """A slice: it stands alone."""
+        ends = ["", "1", "-2", self.name(), f"{self.name()}.shape[2]", f"-{self.name()} % 7"]
+        first, last = self.random.choice(ends), self.random.choice(ends)
+        step = self.random.choice(["", "", ":2", f":{self.name()}"])
+        return f"{self.name()}[{':, ' * self.random.randint(0, 2)}{first}:{last}{step}]"
+
     def methods(self) -> str:
         """A chain of methods: it stands alone."""
         code = self.name()
@@ -71,7 +78,8 @@ class Dice:
 
     def statement(self) -> str:
         if self.random.random() < 0.2:
-            return f"{'n' * self.random.randint(1, 40)} = {self.methods()}"
+            code = self.methods() if self.random.random() < 0.5 else self.part()
+            return f"{'n' * self.random.randint(1, 40)} = {code}"
         code = normal(self.expression(self.random.randint(1, 4)))
         kind = self.random.choice(["x = ", "self.layer1 = ", "return ", "out: Tensor = "])
         sums = isinstance(ast.parse(code, mode="eval").body, ast.BinOp | ast.Compare)

@@ -4,8 +4,9 @@
 """
 
 import ast
+import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -44,6 +45,14 @@ _LOGARITHMS: dict[float, str] = {2: "torch.log2({0})", 10: "torch.log10({0})"}
 _EXTREMES: dict[str, str] = {"min": "torch.minimum", "max": "torch.maximum"}
 
 
+Spell = Callable[[str, int | float], str | None]
+"""Code for a name with its value; None where the value itself is to be written."""
+
+
+def _by_value(name: str, value: int | float) -> None:
+    """No name is spelled: their values are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Formula:
     """An expression over indices, with the values of all other names in it."""
@@ -55,14 +64,15 @@ class Formula:
         """Whether it depends on an index of this name."""
         return index in compile_expression(self.text).names
 
-    def code(self, index: Mapping[str, str]) -> str:
+    def code(self, index: Mapping[str, str], spell: Spell = _by_value) -> str:
         """Torch code for it; `index` has the variable of every index.
 
-        Conditions become `torch.where`, `and` and `or` become `&` and `|`.
+        Conditions become `torch.where`, `and` and `or` become `&` and `|`. Parts without an index
+        are written as their value, unless `spell` has code for a name in them.
         Raises `ExpressionError` for what has no meaning over tensors.
         """
         names = {**dict(self.values), **CONSTANTS}
-        return _Writer(names, index).number(compile_expression(self.text).tree)
+        return _Writer(names, index, spell).number(compile_expression(self.text).tree)
 
 
 def capture(text: str, index: tuple[str, ...], names: Mapping[str, Any]) -> Formula:
@@ -85,6 +95,7 @@ class _Writer:
 
     names: Mapping[str, Any]
     index: Mapping[str, str]
+    spell: Spell
 
     def number(self, node: ast.expr) -> str:
         """Code for a part that counts: a condition in it is 0 or 1, as in Python."""
@@ -98,7 +109,7 @@ class _Writer:
         """Code for any part."""
         node = self.decided(node)
         if not self.varies(node):
-            return _literal(self.value(node))
+            return self.constant(node)
         if isinstance(node, ast.Name):
             return self.index[node.id]
         if isinstance(node, ast.BinOp):
@@ -106,8 +117,7 @@ class _Writer:
         if isinstance(node, ast.UnaryOp):
             return self.unary(node)
         if isinstance(node, ast.BoolOp):
-            sign = f" {_OPERATORS[type(node.op)]} "
-            return f"({sign.join(self.condition(value) for value in node.values)})"
+            return self.joined(node)
         if isinstance(node, ast.IfExp):
             return self.conditional(node)
         if isinstance(node, ast.Compare) and all(type(op) in _OPERATORS for op in node.ops):
@@ -115,6 +125,29 @@ class _Writer:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             return self.call(node, node.func.id)
         raise _meaningless(node)
+
+    def joined(self, node: ast.BoolOp) -> str:
+        """Code for `and` and `or`, without the parts that are decided and change nothing."""
+        idle = isinstance(node.op, ast.And)
+        parts = [self.condition(each) for each in node.values]
+        counting = [part for part in parts if part != repr(idle)]
+        sign = f" {_OPERATORS[type(node.op)]} "
+        return f"({sign.join(counting)})"
+
+    def constant(self, node: ast.expr) -> str:
+        """Code for a part without an index: its value, or what it is computed from."""
+        value = self.value(node)
+        if not _is_arithmetic(node):
+            return _literal(value)
+        names = (each.id for each in ast.walk(node) if isinstance(each, ast.Name))
+        known = {name: self.names[name] for name in names}  # in reading order
+        if not all(map(_is_number, known.values())):
+            return _literal(value)
+        codes = {name: self.spell(name, each) for name, each in known.items()}
+        if not any(codes.values()):
+            return _literal(value)
+        spelled = {name: code or _literal(known[name]) for name, code in codes.items()}
+        return f"({ast.unparse(_Spelled(spelled).visit(copy.deepcopy(node)))})"
 
     def arithmetic(self, node: ast.BinOp) -> str:
         """Code for an operator. Torch has no integers to negative powers."""
@@ -218,6 +251,28 @@ class _Writer:
         if not isinstance(value, int | float):
             raise ExpressionError(f"`{ast.unparse(node)}` is {shown(value)}, not a number")
         return value
+
+
+class _Spelled(ast.NodeTransformer):
+    """Puts code in the place of names."""
+
+    def __init__(self, codes: Mapping[str, str]) -> None:
+        self.codes = codes
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """The code of a name; those of constants stay."""
+        code = self.codes.get(node.id)
+        return node if code is None else ast.parse(code, mode="eval").body
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_arithmetic(node: ast.expr) -> bool:
+    """Whether a part is nothing but names, numbers and operators, which mean the same in code."""
+    kinds = ast.Name | ast.Constant | ast.BinOp | ast.UnaryOp | ast.operator | ast.USub | ast.Load
+    return all(isinstance(each, kinds) for each in ast.walk(node))
 
 
 def _literal(value: int | float | bool) -> str:

@@ -147,7 +147,8 @@ class Rearrange(Layer):
             steps.append(f".permute({', '.join(map(str, order))})")
         starts = [sum(map(len, right[:at])) for at in range(len(right))]
         steps += [_joined(*pair) for pair in reversed([*zip(starts, right, strict=True)])]
-        return Function(code + "".join(steps), self.sizes if self.measures() else {})
+        used = {_key(name): size for name, size in self.sizes.items() if _is_split(name, left)}
+        return Function(code + "".join(steps), used)
 
     def _check_batch(self, left: Axes, right: Axes) -> None:
         batch = left[0] if left else ()
@@ -161,13 +162,19 @@ class Rearrange(Layer):
     def _taken_apart(self, code: str, at: int, group: tuple[str, ...]) -> str:
         if len(group) == 1:
             return code
-        sizes = {name: self.sizes.get(name, -1) for name in group}
-        pairs = (
-            f"{{{n}}}" if self.measures() and n in self.sizes else f"{s}" for n, s in sizes.items()
-        )
-        parts = ", ".join(pairs)
+        parts = ", ".join(f"{{{_key(name)}}}" if name in self.sizes else "-1" for name in group)
         # As a function: type checkers do not know the method.
         return f"torch.unflatten({code}, {at}, ({parts}))" if group else f"{code}.squeeze({at})"
+
+
+def _key(name: str) -> str:
+    """What the size of an axis is called in the code: `{inputs}` means something else there."""
+    return f"{name}_" if name == "inputs" else name
+
+
+def _is_split(name: str, sides: Axes) -> bool:
+    """Whether an axis is one of several in its dimension, so that code says its size."""
+    return any(name in group and len(group) > 1 for group in sides)
 
 
 def _joined(at: int, group: tuple[str, ...]) -> str:

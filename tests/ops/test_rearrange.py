@@ -85,7 +85,8 @@ def test_accepted(
     assert verdict.outputs
     assert verdict.outputs[0] == x.sized(*wanted)
     assert verdict.layer
-    assert verdict.layer.emit((x,)).template == code  # type: ignore[union-attr]
+    emitted = verdict.layer.emit((x,))
+    assert emitted.template.format("{0}", **emitted.values) == code  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

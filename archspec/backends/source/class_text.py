@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from archspec.backends.source.classes import Class, Classes
 from archspec.backends.source.expressions import Repeated
 from archspec.backends.source.forward import Statement
-from archspec.backends.source.free import declaration, filling
+from archspec.backends.source.free import declaration
 from archspec.backends.source.groups import columns
 from archspec.backends.source.initial import statements
 from archspec.backends.source.layout import WIDTH, lay_out
 from archspec.backends.source.literals import is_identifier, literal
+from archspec.backends.source.numbers import attributes
 from archspec.backends.source.plans import Plan
 from archspec.backends.source.spelling import Speller
 
@@ -25,7 +26,7 @@ def class_text(classes: Classes, each: Class, summary: Sequence[str]) -> str:
     arguments = "".join(f", {parameter.text()}" for parameter in each.constructor.parameters)
     methods = _initialisers(plan, is_root=plan.composite is classes.scope)
     calls = [Statement(f"self.{name}()") for name in methods]
-    if plan.members:  # nn.Module has all that another class needs
+    if plan.members or each.constructor.parameters:  # else nn.Module has all that it needs
         lines = [*_makes(classes, each), *calls]
         parts.append(_method(f"__init__(self{arguments})", "None", lines))
     parts += [_method(f"{name}(self)", "None", lines) for name, lines in methods.items()]
@@ -81,6 +82,8 @@ def _makes(classes: Classes, each: Class) -> Iterator[Statement]:
         yield Statement(speller.code(plan.whole))
         return
     yield Statement("super().__init__()")
+    for name, attribute in attributes(each.constructor, plan).items():
+        yield Statement(f"self.{attribute} = {name}")
     for member in plan.members:
         if member.free is not None:
             made = speller.code(member.value)
@@ -99,9 +102,8 @@ def _makes(classes: Classes, each: Class) -> Iterator[Statement]:
 def _initialisers(plan: Plan, *, is_root: bool) -> dict[str, list[Statement]]:
     """The methods that `__init__` calls at its end, to fill what it made."""
     methods = {}
-    own = [line for m in plan.members if m.free for line in filling(m.name, m.free)]
-    if own:
-        methods["reset_parameters"] = [Statement(line) for line in own]
+    if plan.fills:
+        methods["reset_parameters"] = [Statement(line) for line in plan.fills]
     if rules := statements(plan.composite) if is_root else []:
         methods["init_weights"] = [Statement(line, depth) for depth, line in rules]
     return methods

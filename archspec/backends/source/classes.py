@@ -15,6 +15,7 @@ from archspec.backends.source.expressions import (
     Hole,
     Invocation,
     Repeated,
+    Spell,
     Text,
     invocation,
     parts,
@@ -25,6 +26,7 @@ from archspec.backends.source.forward import Forward, emissions
 from archspec.backends.source.free import empty, filling
 from archspec.backends.source.literals import TAKEN as TAKEN_WORDS
 from archspec.backends.source.literals import class_name, literal
+from archspec.backends.source.numbers import kind, methods, recording
 from archspec.backends.source.plans import (
     MAX_DEPTH,
     Member,
@@ -87,8 +89,9 @@ class Classes:
         for each in self.classes:
             rows = [list(self.literals(plan)) for plan in each.plans]
             params = [plan.composite.params for plan in each.plans]
-            kind = each.plans[0].composite.kind or ""
-            each.constructor.choose(rows, params, defaults.get(kind, {}), self.taken)
+            block = each.plans[0].composite.kind or ""
+            each.constructor.choose(rows, params, defaults.get(block, {}), self.taken)
+            methods(each.constructor, each.plans[0])
 
     def class_of(self, scope: Composite) -> Class:
         """The class whose instance a composite is."""
@@ -109,7 +112,7 @@ class Classes:
         plan.inline = chain and scope.kind is None and plan.depth <= MAX_DEPTH
         self.plans[id(scope)] = plan
         if not chain:
-            self.write_forward(plan, found, trace)
+            self.write_methods(plan, found, trace)
         elif scope is self.scope and scope.inputs != ("input",):
             plan.arguments, plan.lines = loop_forward(scope.inputs[0])
         if not plan.inline:
@@ -173,8 +176,8 @@ class Classes:
             pairs = Invocation("", tuple(each), "[]")
         return Invocation(function, ((None, Invocation("OrderedDict", ((None, pairs),))),))
 
-    def write_forward(self, plan: Plan, emitted: list[Emission | None], trace: Trace) -> None:
-        """The statements of a scope's `forward`."""
+    def write_methods(self, plan: Plan, emitted: list[Emission | None], trace: Trace) -> None:
+        """The statements of a scope's `reset_parameters` and `forward`."""
         scope = plan.composite
         dim = dense_dim(scope, emitted)
         if dim is not None:
@@ -184,11 +187,18 @@ class Classes:
             return
         returned, name = self.results.returned, plan.name
         returns = {mode: returned(scope, name, training=mode) for mode in (True, False)}
-        writer = Forward(scope, emitted, returns, scope is self.scope)
-        if writer.is_root:
-            writer.remark = lambda call: remark(scope, call, trace)
-        plan.arguments, plan.lines = writer.write()
         plan.result = self.results.result_type(scope, name)
+        free = [(member.name, member.free) for member in plan.members if member.free is not None]
+
+        def write(spell: Spell) -> None:
+            plan.fills = [line for each in free for line in filling(*each, spell)]
+            writer = Forward(scope, emitted, returns, spell, scope is self.scope)
+            if writer.is_root:
+                writer.remark = lambda call: remark(scope, call, trace)
+            plan.arguments, plan.lines = writer.write()
+
+        write(recording(plan.numbers))
+        plan.write = write if plan.numbers else None
 
     # Loops.
 
@@ -221,7 +231,8 @@ class Classes:
         found = self.described.get(id(scope))
         if found is None:
             values = self.plans[id(scope)].values()
-            literals = (each for value in values for each in self.all_literals(value))
+            literals = [each for value in values for each in self.all_literals(value)]
+            literals += [hole.value for hole in self.plans[id(scope)].numbers]
             lists = (repr(each) for each in scope.params.values() if isinstance(each, list))
             found = self.described[id(scope)] = (*literals, *lists)
         return found
@@ -233,7 +244,9 @@ class Classes:
         scope = plan.composite
         plan.whole = self.sequence(plan, "super().__init__") if plan.sequential else None
         lines = tuple((line.code, line.depth) for line in plan.lines)
-        topology = (plan.name, plan.sequential, *plan.arguments, lines, *self.outline(plan))
+        numbers = tuple((hole.hint, kind(hole.value)) for hole in plan.numbers)
+        methods = (*plan.arguments, *plan.fills, lines, numbers)
+        topology = (plan.name, plan.sequential, *methods, *self.outline(plan))
         number = self.numbers[id(scope)] = self.topologies.setdefault(topology, len(self.classes))
         if number == len(self.classes):
             self.classes.append(Class(plan.name))
@@ -246,11 +259,7 @@ class Classes:
         if plan.whole is not None:
             return [skeleton(plan.whole, self.numbers)]
         return [
-            (
-                member.name,
-                skeleton(member.value, self.numbers),
-                tuple(filling(member.name, member.free)) if member.free else member.free,
-            )
+            (member.name, skeleton(member.value, self.numbers), member.free is None)
             for member in plan.members
         ]
 
@@ -267,9 +276,12 @@ class Classes:
             each.name = claim(each.name, self.taken)
 
     def literals(self, plan: Plan) -> Iterator[Hole]:
-        """Every literal of an `__init__`, those for inner classes included."""
+        """Every literal of a class: of `__init__`, those for inner classes included, and numbers
+        of its methods.
+        """
         for value in plan.values():
             yield from self.visible(value)
+        yield from plan.numbers
 
     def visible(self, expression: Expression) -> Iterator[Hole]:
         """The literals that stand in the code of an expression."""

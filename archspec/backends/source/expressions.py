@@ -1,6 +1,6 @@
 """Expressions of generated code, as trees whose literals can become constructor arguments."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,10 @@ class Hole:
     def is_usual(self) -> bool:
         """Whether code may leave it out."""
         return self.optional and type(self.value) is type(self.usual) and self.value == self.usual
+
+
+Spell = Callable[[Hole], str | None]
+"""The code of a literal in a method; None where it is written as it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+from archspec.backends.source.expressions import Hole, Spell
 from archspec.backends.source.literals import identifier, is_identifier, literal
-from archspec.backends.source.measures import read_by, spelled
+from archspec.backends.source.measures import is_number, read_by, spelled
 from archspec.backends.source.variables import INPUT, Namer, Step, chains
 from archspec.graph import Call, Composite, Leaf, Trace
 from archspec.ops import Attribute, Construct, FreeTensor, Function
@@ -55,6 +57,7 @@ class Forward:
     """By call."""
     returns: dict[bool, str]
     """By mode (training or not): the expression returned, with `{name}` for every output."""
+    spell: Spell
     is_root: bool = False
     remark: Callable[[Call], str] = field(default=lambda call: "")
     """What to say behind the statement of a call."""
@@ -195,8 +198,7 @@ class Forward:
     ) -> tuple[str, str | None, dict[str, str]]:
         """The code of a call, how its results are taken apart, and what is done to them then."""
         if isinstance(found, Function):
-            known = self.variables
-            values = {name: spelled(value, known) for name, value in found.values.items()}
+            values = {name: self.spelled(name, value) for name, value in found.values.items()}
             return fill(found.template, inputs, values), None, {}
         module = child(self.module_name(call))
         if isinstance(found, Construct):
@@ -207,6 +209,11 @@ class Forward:
                 return code, "{" + self.result_names(call)[0] + "}", {}
             return code, found.unpack, dict(found.adjust)
         return f"{module}({', '.join(inputs)})", None, {}
+
+    def spelled(self, name: str, value: Any) -> str:
+        """The code of a value of an emission: it may be held by the module if it is a number."""
+        code = self.spell(Hole(value, name)) if is_number(value) else None
+        return spelled(value, self.variables) if code is None else code
 
     def module_name(self, call: Call) -> str:
         """The child that a call applies: for a `Reuse`, another one than its own name says."""

@@ -13,8 +13,8 @@ from archspec.backends.source.groups import Doc, Group, broken, columns, flat
 
 WIDTH = 88
 """Columns of a line: ruff's default."""
-_SLICE = re.compile(r"\[[^\]]*:")
-"""The beginning of a slice: blanks beside its colon depend on what stands there."""
+_SLICE = re.compile(r"\[.*:")
+"""What may be a slice: blanks beside its colon depend on what stands there."""
 
 
 def normal(code: str) -> str:

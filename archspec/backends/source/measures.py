@@ -16,6 +16,13 @@ def read_by(found: Emission | None) -> set[int]:
     return {read.value for each in found.values.values() for read in _reads(each)}
 
 
+def is_number(value: Any) -> bool:
+    """Whether a value is a number, or a list or tuple of nothing else."""
+    if isinstance(value, tuple | list):
+        return bool(value) and all(map(is_number, value))
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def spelled(value: Any, variables: Mapping[int, str]) -> str:
     """The code of a value of an emission; `variables` has the name of every value."""
     if not any(True for _ in _reads(value)):

@@ -1,10 +1,10 @@
 """How one scope is written: as `nn.Sequential`, as a dense connection, or as a class of its own."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from archspec.backends.source.expressions import Expression, Invocation
+from archspec.backends.source.expressions import Expression, Hole, Invocation, Spell
 from archspec.backends.source.forward import Statement
 from archspec.backends.source.literals import is_identifier
 from archspec.backends.source.measures import read_by
@@ -48,6 +48,12 @@ class Plan:
     arguments: list[str] = field(default_factory=list)
     lines: list[Statement] = field(default_factory=list)
     result: str = "Tensor"
+    fills: list[str] = field(default_factory=list)
+    """The statements of `reset_parameters`."""
+    numbers: list[Hole] = field(default_factory=list)
+    """The numbers in these methods, in reading order."""
+    write: Callable[[Spell], None] | None = None
+    """Writes the methods again, their numbers spelled."""
     number: int = 0
     """Its position among the instances of its class."""
     inline: bool = False
