@@ -87,6 +87,6 @@ CODES: dict[str, Code] = {
     "N401": Code("note", "training needs a batch of 2 or more"),
     "N402": Code("note", "shapes were found by running the layer on the meta device"),
     "N403": Code("note", "only some input sizes work"),
-    "N404": Code("note", "whether every declared size works is not decided"),
+    "N404": Code("note", "whether a declaration holds for every size is not decided"),
     "N405": Code("note", "sizes beyond a table are not decided"),
 }

@@ -8,6 +8,7 @@ from collections.abc import Mapping as AbstractMapping
 from typing import Any
 
 from archspec.diagnostics import Collector, Refused, Source, SpecError, did_you_mean
+from archspec.expand.annotations import check_claims
 from archspec.expand.breaking import check_layers
 from archspec.expand.context import MAX_LAYERS, Context, Ruled, TooLarge, Unfinished
 from archspec.expand.expander import Expander
@@ -50,6 +51,8 @@ def expand(
             network.given, network.max_layers = params, max_layers
             network.work = context.work
             find_sizes(network, context)
+            check_claims(network, context)
+        if not found.failed:
             return network
     except (TooLarge, Refused):
         pass

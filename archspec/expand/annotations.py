@@ -1,10 +1,17 @@
-"""`shape:` beside a layer: a claim that is checked, like a type annotation."""
+"""`shape:` beside a layer: a claim that is checked, like a type annotation.
 
-from archspec.expand.context import Context, Names
+Of symbolic sizes, it must hold wherever the network works and is declared to.
+"""
+
+from collections.abc import Mapping
+
+from archspec.expand.context import Claim, Context, Names
 from archspec.expand.items import Item
 from archspec.expand.scope import Scope
 from archspec.expr import Facts
-from archspec.sizes import Size, Term, always, equal, size_of
+from archspec.network import Network, at
+from archspec.sizes import Condition, Size, Term, ValidSizes, equal, show_values, size_of
+from archspec.sizes.declaration import as_entries, shortfall
 from archspec.syntax import Node, Scalar, Sequence, describe
 from archspec.tensors import Tensor, show_shape
 
@@ -26,9 +33,61 @@ def check_annotation(context: Context, item: Item, scope: Scope) -> None:
         _size(context, each, fact, item.names, scope)
         for each, fact in zip(node.items, _facts(item, tensor), strict=True)
     )
-    if not all(always(equal(a, b)) for a, b in zip(written, tensor.shape, strict=True)):
+    found = [equal(a, b) for a, b in zip(written, tensor.shape, strict=True)]
+    conditions = tuple(each for each in found if isinstance(each, Condition))
+    if False in found:
         message = f"`shape:` says {show_shape(written)}, but the output is {tensor}"
         context.report("E113", message, node.place)
+    elif conditions:
+        context.claims.append(Claim(written, tensor.shape, conditions, node, tuple(context.uses)))
+
+
+def check_claims(network: Network, context: Context) -> None:
+    """Refuse annotations that do not hold for some sizes with which the network works.
+
+    Requires that some do.
+    """
+    works = set(network.sizes.conditions)
+    told = set()  # nodes: a block that is used often says the same each time
+    for claim in context.claims:
+        still_open = tuple(each for each in claim.conditions if each not in works)
+        if id(claim.node) in told or not still_open:
+            continue
+        holds = ValidSizes(network.sizes.symbols, still_open)
+        found = shortfall(network.sizes, holds, holds.symbols)
+        context.uses[:] = claim.uses
+        if found.sizes is not None:
+            _refuse(network, context, claim, found.sizes)
+        elif found.undecided:
+            message = "whether `shape:` holds at all sizes is not decided: it does at those tried"
+            context.report("N404", message, claim.node.place)
+        else:
+            continue
+        told.add(id(claim.node))
+    context.uses.clear()
+
+
+def _refuse(network: Network, context: Context, claim: Claim, sizes: Mapping[str, int]) -> None:
+    said, real = show_shape(claim.written), show_shape(claim.real)
+    message = f"`shape:` says {said}, but the output is {real}"
+    written, found = (
+        show_shape(tuple(at(size, sizes) for size in shape))
+        for shape in (claim.written, claim.real)
+    )
+    note = f"at {show_values(sizes)} it is {found}, not {written}"
+    context.report("E113", message, claim.node.place, notes=(note,), help=_narrower(network, claim))
+
+
+def _narrower(network: Network, claim: Claim) -> str | None:
+    """What to declare so that an annotation holds, where that can be said."""
+    works = network.sizes
+    both = ValidSizes(works.symbols, (*works.conditions, *claim.conditions))
+    sets = {name: each.sizes for name, each in both.sets.items()}
+    names = [name for name, each in sets.items() if each != works.sets[name].sizes]
+    entries = as_entries({name: sets[name] for name in names})
+    if both.ties != works.ties or entries is None:
+        return None
+    return f"where only such sizes are meant, declare them: `requires: {entries}`"
 
 
 def _facts(item: Item, tensor: Tensor) -> list[Term]:

@@ -8,7 +8,7 @@ from archspec.network import Network, at
 from archspec.resolve import Application, requirements
 from archspec.sizes import Condition
 
-_DECLARED = "E125"
+_CLAIMED = {"E113", "E125"}
 
 
 class Reason(NamedTuple):
@@ -57,12 +57,12 @@ def _refusing(network: Network, sizes: Mapping[str, int]) -> tuple[Application, 
 
 
 def _error(network: Network, sizes: Mapping[str, int]) -> Diagnostic | None:
-    """What a check with these sizes says, besides that they are not declared."""
+    """What a check with these sizes says, besides that something else was claimed."""
     try:
         network.at(**sizes)
     except SpecError as refused:
         errors = (each for each in refused.diagnostics if each.severity == "error")
-        return next((each for each in errors if each.code != _DECLARED), None)
+        return next((each for each in errors if each.code not in _CLAIMED), None)
     return None
 
 

@@ -21,7 +21,8 @@ from archspec.expr import (
 )
 from archspec.graph import Composite
 from archspec.resolve import Application
-from archspec.sizes import Domain, Measured, size_of
+from archspec.rows import Shape
+from archspec.sizes import Condition, Domain, Measured, size_of
 from archspec.spec import BlockSpec, InitRule, Spec
 from archspec.spec.traps import advice, is_open, report_split
 from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
@@ -47,6 +48,17 @@ class Ruled:
     names: Names
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A `shape:` annotation that holds for some values of symbols, and the uses that lead there."""
+
+    written: Shape
+    real: Shape
+    conditions: tuple[Condition, ...]
+    node: Node
+    uses: tuple[Label, ...]
+
+
 @dataclass(slots=True)
 class Context:
     """The state of one expansion."""
@@ -65,6 +77,8 @@ class Context:
     """The layers made so far, up to the first mistake: what a refused spec can still show."""
     ruled: list[Ruled] = field(default_factory=list)
     """Scopes with an `init:`, outer ones first."""
+    claims: list[Claim] = field(default_factory=list)
+    """Annotations that are left to check once it is known which sizes work."""
     uses: list[Label] = field(default_factory=list)
     """The blocks around what is being expanded, innermost last."""
     _given: dict[str, Place] | None = None

@@ -8,7 +8,7 @@ from archspec.diagnostics import Diagnostic, Label, Place
 from archspec.expand.breaking import reason
 from archspec.network import Network
 from archspec.sizes import Condition, ValidSet
-from archspec.sizes.declaration import as_requirement, is_cut, unmet
+from archspec.sizes.declaration import as_entries, is_cut, unmet
 from archspec.sizes.members import is_all_from
 from archspec.sizes.periodic import SizeSet
 from archspec.sizes.scaling import is_table_end
@@ -83,10 +83,9 @@ def _items(node: Node) -> list[Node]:
 def _declaration(network: Network, names: list[str]) -> str | None:
     """How to declare what works, where that can be said."""
     sets = {name: network.sizes.sets[name].sizes for name in names}
-    said = {name: as_requirement(sizes) for name, sizes in sets.items()}
-    if not said or None in said.values():
+    entries = as_entries(sets)
+    if entries is None:
         return None
-    entries = ", ".join(f'{name}: "{text}"' for name, text in said.items())
     cut = [name for name, sizes in sets.items() if sizes is not None and is_cut(sizes)]
     rest = f", without some smaller {' and '.join(cut)}" if cut else ""
-    return f"declare what is meant: `requires: {{{entries}}}`{rest}"
+    return f"declare what is meant: `requires: {entries}`{rest}"

@@ -95,6 +95,15 @@ def as_requirement(sizes: SizeSet | None) -> str | None:
     return " and ".join([*parts, f"% {period} == {residue}"] if period > 1 else parts) or None
 
 
+def as_entries(sets: Mapping[str, SizeSet | None]) -> str | None:
+    """What declares the sets of these symbols; None where one cannot be said, or there are none."""
+    said = {name: as_requirement(sizes) for name, sizes in sets.items()}
+    if not said or None in said.values():
+        return None
+    entries = ", ".join(f'{name}: "{text}"' for name, text in said.items())
+    return f"{{{entries}}}"
+
+
 def is_cut(sizes: SizeSet) -> bool:
     """Whether `as_requirement` leaves out members: those before the last progression."""
     return sizes.smallest != next(sizes.last.members(None), None)
