@@ -12,6 +12,7 @@ from archspec.ops.initialisers import Initialiser
 from archspec.resolve import Application, applications
 from archspec.rows import LayerRow, Shape, layer_row
 from archspec.sizes import Condition, Declaration, Domain, Size, ValidSizes
+from archspec.sizes.within import Within
 from archspec.spec import Spec
 from archspec.tensors import Tensor
 
@@ -66,8 +67,13 @@ class Network:
 
     @property
     def outputs(self) -> dict[str, Shape]:
-        """The shapes of the outputs in eval by name, in order, without the batch."""
-        return {name: tensor.shape for name, tensor in self.output_tensors().items()}
+        """The shapes of the outputs in eval by name, in order, without the batch.
+
+        Those of symbolic sizes are formulas for the sizes that work and are declared: where H is
+        divisible by 4, `4*(H // 4)` is H.
+        """
+        tensors = self.output_tensors()
+        return {name: self._within.shape(tensor.shape) for name, tensor in tensors.items()}
 
     @property
     def input_tensors(self) -> dict[str, Tensor]:
@@ -110,6 +116,11 @@ class Network:
         return ValidSizes(tuple(symbols), tuple(self.conditions))
 
     @cached_property
+    def _within(self) -> Within:
+        """Says sizes in words that are true for all `sizes`."""
+        return Within(self.sizes)
+
+    @cached_property
     def input_contract(self) -> InputContract:
         """What may go into the network, as a value of its own."""
         return InputContract(self.input_tensors, self.sizes, self.layer_sizes)
@@ -141,7 +152,7 @@ class Network:
     @cached_property
     def layers(self) -> tuple[LayerRow, ...]:
         """The rows of the layer table, in call order."""
-        return tuple(map(layer_row, self.applications))
+        return tuple(layer_row(each, self._within.shape) for each in self.applications)
 
     @cached_property
     def initialisers(self) -> Mapping[str, Initialiser]:

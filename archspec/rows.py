@@ -1,6 +1,6 @@
 """The rows of the layer table: what every call of a layer is, takes, gives and costs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,15 +27,15 @@ class LayerRow:
     """Arguments that follow from the inputs."""
 
 
-def layer_row(application: Application) -> LayerRow:
-    """A call of a layer as the table shows it."""
+def layer_row(application: Application, shown: Callable[[Shape], Shape] = tuple) -> LayerRow:
+    """A call of a layer as the table shows it, with its shapes in other words if there are any."""
     layer = application.leaf.layer
     return LayerRow(
         path=".".join(application.path),
         type=application.leaf.type,
         args=shown_arguments(layer),
-        input_shapes=tuple(tensor.shape for tensor in application.inputs),
-        output_shape=application.outputs[0].shape,
+        input_shapes=tuple(shown(tensor.shape) for tensor in application.inputs),
+        output_shape=shown(application.outputs[0].shape),
         params=application.params,
         macs=application.macs,
         reused=application.reused,

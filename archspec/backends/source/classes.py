@@ -45,6 +45,7 @@ from archspec.backends.source.variants import distinguished
 from archspec.graph import Composite, Leaf, Trace
 from archspec.ops import Construct, FreeTensor, Function
 from archspec.ops.base import Emission
+from archspec.sizes.within import Within
 
 
 @dataclass(slots=True, eq=False)
@@ -60,7 +61,7 @@ class Classes:
     """All classes of a network.
 
     `defaults` are the values that blocks have for their parameters; `origins` says which fields of
-    leaves are parameters of the network.
+    leaves are parameters of the network; `within` words symbolic sizes for those that work.
     """
 
     def __init__(
@@ -69,8 +70,10 @@ class Classes:
         trace: Trace,
         defaults: Mapping[str, Mapping[str, Any]],
         origins: Mapping[int, Mapping[str, str]],
+        within: Within,
     ) -> None:
         self.origins = origins
+        self.within = within
         self.taken = set(TAKEN_WORDS)
         """The names at the top of the file."""
         self.small = SmallModules(self.taken)
@@ -194,7 +197,7 @@ class Classes:
             plan.fills = [line for each in free for line in filling(*each, spell)]
             writer = Forward(scope, emitted, returns, spell, scope is self.scope)
             if writer.is_root:
-                writer.remark = lambda call: remark(scope, call, trace)
+                writer.remark = lambda call: remark(scope, call, trace, self.within)
             plan.arguments, plan.lines = writer.write()
 
         write(recording(plan.numbers))

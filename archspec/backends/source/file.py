@@ -1,7 +1,6 @@
 """Network → the text of a Python file: what is printed is what runs."""
 
 import re
-from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +10,9 @@ from archspec.backends.source.forward import Statement
 from archspec.backends.source.layout import lay_out
 from archspec.backends.source.literals import identifier, prose
 from archspec.backends.source.origins import origins
-from archspec.backends.source.signatures import Signatures, arrow, root_shapes
+from archspec.backends.source.signatures import Signatures, arrow
 from archspec.backends.source.small import claim
+from archspec.sizes.within import Within
 from archspec.syntax import Scalar
 from archspec.tensors import Tensor
 
@@ -33,7 +33,8 @@ def print_file(network: "Network") -> str:
 def generate(network: "Network") -> tuple[str, str]:
     """The source of a network, and the name of its class in it."""
     found = origins(network)
-    classes = Classes(network.graph.root, network.trace, _defaults(network), found.fields)
+    within = Within(network.layer_sizes)
+    classes = Classes(network.graph.root, network.trace, _defaults(network), found.fields, within)
     root = classes.class_of(network.graph.root).name
     signatures = Signatures(network, classes, found.sizes)
     text = [class_text(classes, each, signatures.summary(each)) for each in classes.classes]
@@ -41,7 +42,7 @@ def generate(network: "Network") -> tuple[str, str]:
     factory = claim(identifier(network.name), classes.taken)
     doors = [_factory(network, classes, factory), _main(network, factory, classes.taken)]
     body = "\n\n".join([*small, *_tuples(classes), *text, *doors])
-    return f"{_head(network, found.sizes)}\n{_imports(body, classes)}\n\n{body}", root
+    return f"{_head(network, signatures)}\n{_imports(body, classes)}\n\n{body}", root
 
 
 def _defaults(network: "Network") -> dict[str, dict[str, Any]]:
@@ -62,13 +63,13 @@ def _is_constant(node: Scalar) -> bool:
     return isinstance(node.value, bool | int | float)
 
 
-def _head(network: "Network", open_sizes: Mapping[int, str]) -> str:
+def _head(network: "Network", signatures: Signatures) -> str:
     """The docstring of the file."""
     name = PurePath(network.spec.node.source.name).name
     origin = "" if name.startswith(OUTSIDE) else f" from {prose(name)}"
     given = ", ".join(f"{name}={value!r}" for name, value in sorted(network.given.items()))
     chosen = f", with {prose(given)}" if 0 < len(given) <= MAX_GIVEN else ""
-    shapes = arrow(*root_shapes(network, open_sizes), 0)
+    shapes = arrow(*signatures.whole(), 0)
     return docstring(
         [prose(network.name), "", *shapes, "", f"Made by archspec{origin}{chosen}."], 0
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from archspec.graph import Call, Composite, Trace
+from archspec.sizes.within import Within
 from archspec.tensors import Tensor
 
 MAX_FORMULA = 40
@@ -21,7 +22,7 @@ def shape_text(tensor: Tensor, sizes: Iterable[str]) -> str:
     return f"({inside}{comma}){kind}"
 
 
-def remark(scope: Composite, call: Call, trace: Trace) -> str:
+def remark(scope: Composite, call: Call, trace: Trace, within: Within) -> str:
     """The shape of the map that a block or group gives, where it is not that of its input.
 
     The shape of an output stands in the docstring.
@@ -32,4 +33,4 @@ def remark(scope: Composite, call: Call, trace: Trace) -> str:
     is_output = any(output.value in call.outputs for output in scope.outputs)
     if is_output or len(after.shape) < MIN_RANK or after.shape == before.shape:
         return ""
-    return shape_text(after, map(str, after.shape))
+    return shape_text(after, map(str, within.shape(after.shape)))

@@ -61,7 +61,7 @@ class Signatures:
         """The docstring of a class, line by line."""
         scope = each.plans[0].composite
         if scope is self.network.graph.root:
-            return arrow(*root_shapes(self.network, self.open_sizes), 4)
+            return arrow(*self.whole(), 4)
         uses = self.uses[self.classes.numbers[id(scope)]]
         ranks = {tuple(x.ndim for x in (*use.inputs, *use.outputs)) for use in uses}
         if len(ranks) > 1:
@@ -73,19 +73,20 @@ class Signatures:
         }
         inputs, outputs = _Words(parameters).described(uses)
         if each.constructor.origins & set(self.open_sizes.values()):
-            outputs = root_shapes(self.network, self.open_sizes)[1]  # it is the last of all
+            outputs = self.whole()[1]  # it is the last of all
         return arrow(inputs, outputs, 4)
 
+    def whole(self) -> tuple[list[str], list[str]]:
+        """The inputs and outputs of the network in words."""
+        inputs, outputs = self.network.input_tensors, self.network.output_tensors()
+        fed = [shape_text(tensor, map(str, tensor.shape)) for tensor in inputs.values()]
+        given = [shape_text(tensor, self.sizes(tensor)) for tensor in outputs.values()]
+        return _named(list(inputs), fed), _named(list(outputs), given)
 
-def root_shapes(network: Network, open_sizes: Mapping[int, str]) -> tuple[list[str], list[str]]:
-    """The inputs and outputs of a network in words; `open_sizes` are parameters, by position."""
-    inputs, outputs = network.input_tensors, network.output_tensors()
-    shown = [
-        shape_text(tensor, (open_sizes.get(at, str(size)) for at, size in enumerate(tensor.shape)))
-        for tensor in outputs.values()
-    ]
-    fed = [shape_text(tensor, map(str, tensor.shape)) for tensor in inputs.values()]
-    return _named(list(inputs), fed), _named(list(outputs), shown)
+    def sizes(self, output: Tensor) -> Iterator[str]:
+        """The sizes of an output of the network in words."""
+        for position, size in enumerate(self.classes.within.shape(output.shape)):
+            yield self.open_sizes.get(position, str(size))
 
 
 def _named(names: Sequence[str], shapes: list[str]) -> list[str]:
