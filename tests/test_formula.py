@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archspec.expr import (
@@ -119,6 +119,8 @@ FORMULA = st.recursive(
 )  # fmt: skip
 
 
+@example("i - (n < n and n < n)", 2)  # a decided condition that counts
+@example("abs(i if n < n else n)", 2)  # no index is left
 @given(FORMULA, st.sampled_from([-3, 2, 5]))
 def test_any_formula(text: str, n: int) -> None:
     # Close to a multiple, single precision rounds to its other side: not what is tested here.

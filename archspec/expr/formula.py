@@ -72,7 +72,9 @@ class Formula:
         Raises `ExpressionError` for what has no meaning over tensors.
         """
         names = {**dict(self.values), **CONSTANTS}
-        return _Writer(names, index, spell).number(compile_expression(self.text).tree)
+        writer = _Writer(names, index, spell)
+        tree = copy.deepcopy(compile_expression(self.text).tree)
+        return writer.number(_Decided(writer).visit(tree))
 
 
 def capture(text: str, index: tuple[str, ...], names: Mapping[str, Any]) -> Formula:
@@ -99,15 +101,14 @@ class _Writer:
 
     def number(self, node: ast.expr) -> str:
         """Code for a part that counts: a condition in it is 0 or 1, as in Python."""
-        node = self.decided(node)
         if isinstance(node, ast.BoolOp) and not self.is_condition(node):
             raise _meaningless(node)
-        code = self.code(node)
-        return f"{code}.long()" if self.varies(node) and self.is_condition(node) else code
+        if not self.is_condition(node):
+            return self.code(node)
+        return f"{self.code(node)}.long()" if self.varies(node) else repr(int(self.value(node)))
 
     def code(self, node: ast.expr) -> str:
         """Code for any part."""
-        node = self.decided(node)
         if not self.varies(node):
             return self.constant(node)
         if isinstance(node, ast.Name):
@@ -184,7 +185,7 @@ class _Writer:
     def tensor(self, node: ast.expr) -> str:
         """Code for a part that counts, as a tensor whatever it is."""
         code = self.number(node)
-        return code if self.varies(self.decided(node)) else f"torch.tensor({code})"
+        return code if self.varies(node) else f"torch.tensor({code})"
 
     def check_divisor(self, node: ast.BinOp) -> None:
         """Refuse what divides by zero for some index: whole numbers, then, have no result."""
@@ -217,7 +218,6 @@ class _Writer:
 
     def condition(self, node: ast.expr) -> str:
         """Code for a part that must be true or false."""
-        node = self.decided(node)
         if not self.varies(node):
             return repr(truth(self.value(node)))
         code = self.code(node)
@@ -225,7 +225,6 @@ class _Writer:
 
     def is_condition(self, node: ast.expr) -> bool:
         """Whether a part is true or false, not a number."""
-        node = self.decided(node)
         if not self.varies(node):
             return isinstance(self.value(node), bool)
         if isinstance(node, ast.IfExp):
@@ -234,12 +233,6 @@ class _Writer:
             return all(map(self.is_condition, node.values))
         negation = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
         return negation or isinstance(node, ast.Compare)
-
-    def decided(self, node: ast.expr) -> ast.expr:
-        """A part, or the branch of it that a condition without an index chooses."""
-        while isinstance(node, ast.IfExp) and not self.varies(node.test):
-            node = node.body if truth(self.value(node.test)) else node.orelse
-        return node
 
     def varies(self, node: ast.expr) -> bool:
         """Whether an index stands in a part."""
@@ -251,6 +244,21 @@ class _Writer:
         if not isinstance(value, int | float):
             raise ExpressionError(f"`{ast.unparse(node)}` is {shown(value)}, not a number")
         return value
+
+
+class _Decided(ast.NodeTransformer):
+    """Puts branches in the place of conditionals whose condition has no index."""
+
+    def __init__(self, writer: _Writer) -> None:
+        self.writer = writer
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        """The chosen branch. The other may have no meaning, and is not looked at."""
+        node.test = self.visit(node.test)
+        if self.writer.varies(node.test):
+            return self.generic_visit(node)
+        chosen: ast.AST = node.body if truth(self.writer.value(node.test)) else node.orelse
+        return self.visit(chosen)  # type: ignore[no-any-return]
 
 
 class _Spelled(ast.NodeTransformer):
