@@ -130,6 +130,15 @@ def test_sizes_that_do_not_work_are_told_by_their_layer() -> None:
     assert "meet at `join`" in note.message
 
 
+def test_sizes_that_are_not_declared_are_told_by_the_declaration() -> None:
+    network = archspec.loads(CONV.format(requires='H: "% 2 == 0"', shape="[8, H // 2, w]"))
+    assert str(network.at(H=6).outputs["output"]) == "(8, 3, (W + 1) // 2)"
+    for sizes in ({"H": 5}, {"H": 5, "W": 8}):
+        with pytest.raises(archspec.SpecError) as refused:
+            network.at(**sizes)
+        assert [each.code for each in refused.value.diagnostics] == ["E125"]
+
+
 def test_what_is_not_decided_is_said() -> None:
     text = """archspec: 1
 inputs: {audio: [1, T]}

@@ -44,7 +44,7 @@ def expand(
 
     Reports what is wrong; raises `Unfinished` when there is no network to give.
     """
-    context = Context(spec, found, max_layers)
+    context = Context(spec, found, max_layers, sized=bool(sizes))
     try:
         network = _network(context, params, sizes)
         if not found.failed:

@@ -35,11 +35,13 @@ def check_annotation(context: Context, item: Item, scope: Scope) -> None:
     )
     found = [equal(a, b) for a, b in zip(written, tensor.shape, strict=True)]
     conditions = tuple(each for each in found if isinstance(each, Condition))
-    if False in found:
-        message = f"`shape:` says {show_shape(written)}, but the output is {tensor}"
-        context.report("E113", message, node.place)
-    elif conditions:
-        context.claims.append(Claim(written, tensor.shape, conditions, node, tuple(context.uses)))
+    claim = Claim(written, tensor.shape, conditions, node, tuple(context.uses))
+    if False not in found:
+        context.claims += [claim] if conditions else []
+    elif context.sized:
+        context.broken.append(claim)
+    else:
+        _refuse(context, claim)
 
 
 def check_claims(network: Network, context: Context) -> None:
@@ -47,6 +49,9 @@ def check_claims(network: Network, context: Context) -> None:
 
     Requires that some do.
     """
+    for claim in context.broken:
+        context.uses[:] = claim.uses
+        _refuse(context, claim)
     works = set(network.sizes.conditions)
     told = set()  # nodes: a block that is used often says the same each time
     for claim in context.claims:
@@ -57,7 +62,8 @@ def check_claims(network: Network, context: Context) -> None:
         found = shortfall(network.sizes, holds, holds.symbols)
         context.uses[:] = claim.uses
         if found.sizes is not None:
-            _refuse(network, context, claim, found.sizes)
+            note = _example(claim, found.sizes)
+            _refuse(context, claim, (note,), _narrower(network, claim))
         elif found.undecided:
             message = "whether `shape:` holds at all sizes is not decided: it does at those tried"
             context.report("N404", message, claim.node.place)
@@ -67,15 +73,19 @@ def check_claims(network: Network, context: Context) -> None:
     context.uses.clear()
 
 
-def _refuse(network: Network, context: Context, claim: Claim, sizes: Mapping[str, int]) -> None:
+def _refuse(
+    context: Context, claim: Claim, notes: tuple[str, ...] = (), help: str | None = None
+) -> None:
     said, real = show_shape(claim.written), show_shape(claim.real)
     message = f"`shape:` says {said}, but the output is {real}"
-    written, found = (
-        show_shape(tuple(at(size, sizes) for size in shape))
-        for shape in (claim.written, claim.real)
-    )
-    note = f"at {show_values(sizes)} it is {found}, not {written}"
-    context.report("E113", message, claim.node.place, notes=(note,), help=_narrower(network, claim))
+    context.report("E113", message, claim.node.place, notes=notes, help=help)
+
+
+def _example(claim: Claim, sizes: Mapping[str, int]) -> str:
+    """What a claim says, and what is, at some sizes."""
+    shapes = (claim.written, claim.real)
+    said, real = (show_shape(tuple(at(size, sizes) for size in each)) for each in shapes)
+    return f"at {show_values(sizes)} it is {real}, not {said}"
 
 
 def _narrower(network: Network, claim: Claim) -> str | None:

@@ -79,6 +79,10 @@ class Context:
     """Scopes with an `init:`, outer ones first."""
     claims: list[Claim] = field(default_factory=list)
     """Annotations that are left to check once it is known which sizes work."""
+    sized: bool = False
+    """Whether symbols have sizes: then `requires:` may be what is broken, and is told first."""
+    broken: list[Claim] = field(default_factory=list)
+    """Annotations that do not hold for these sizes."""
     uses: list[Label] = field(default_factory=list)
     """The blocks around what is being expanded, innermost last."""
     _given: dict[str, Place] | None = None
