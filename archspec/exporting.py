@@ -179,7 +179,10 @@ def _raised(
 
 
 def _densest(stretch: Stretch, end: int | None) -> Progression:
-    """The progression with the smallest step that lies in a stretch."""
+    """The progression with the smallest step that lies in a stretch: of several, the multiples.
+
+    Images are resized and padded to multiples.
+    """
     period, residues = stretch.period, stretch.residues
     for step in _divisors(period):
         if step * len(residues) < period:
@@ -187,7 +190,8 @@ def _densest(stretch: Stretch, end: int | None) -> Progression:
         counts = Counter(residue % step for residue in residues)
         full = [residue for residue, count in counts.items() if count * step == period]
         if full:
-            first = min(stretch.start + (residue - stretch.start) % step for residue in full)
+            kept = [0] if 0 in full else full
+            first = min(stretch.start + (residue - stretch.start) % step for residue in kept)
             last = None if end is None else end - 1 - (end - 1 - first) % step
             return Progression(first, step, last)
     raise AssertionError("a single remainder is full by the period itself")

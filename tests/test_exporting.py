@@ -84,6 +84,14 @@ def test_of_several_remainders_the_densest_progression() -> None:
     assert exports(network).kept == {"T": Progression(4, 6)}
 
 
+def test_multiples_are_kept_before_others() -> None:
+    """A network of windows takes a little less than a multiple too; images are given multiples."""
+    halved = "  halved: {Conv1d: {out_channels: 2, kernel_size: 1, stride: 2}}\n"
+    windows = '  windows: {Rearrange: {pattern: "b c (t p) -> b (c p) t", p: 3}}\n'
+    plan = exports(line(halved + windows))
+    assert plan.kept == {"T": Progression(12, 6)}
+
+
 def test_bounds() -> None:
     head = LINE.replace("layers", 'requires: {T: "% 5 == 3 and <= 100"}\nlayers')
     plan = exports(line("  a: ReLU\n", head))
