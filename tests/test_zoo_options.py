@@ -155,6 +155,8 @@ def test_widths_are_multiples_of_eight(alpha: float) -> None:
     [
         ("resnet50", {"depth": [3, 4, 6]}),
         ("resnet50", {"depth": [3, 4, 6, 3, 3]}),
+        ("resnet50", {"replace_stride_with_dilation": [False, True]}),
+        ("resnet50", {"replace_stride_with_dilation": [False, False, False, True]}),
         ("convnext_tiny", {"depth": [3, 3, 9]}),
         ("shufflenet_v2_x1_0", {"repeats": [4, 8]}),
         ("vgg11", {"depth": [1, 1, 2]}),
