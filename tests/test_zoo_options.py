@@ -72,6 +72,17 @@ def test_transform_input(variant: str) -> None:
     assert (found - unlike).abs().max() > 1e-2 * wanted.std()
 
 
+def test_transform_input_is_torchvision_s_to_the_last_bit() -> None:
+    module = zoo.load("googlenet", aux_logits=False, transform_input=True).build(init=False)
+    pixels = torch.randn(2, 3, 4, 4)
+    numbers = ((0.229, 0.485), (0.224, 0.456), (0.225, 0.406))
+    wanted = [
+        pixels[:, c] * (deviation / 0.5) + (mean - 0.5) / 0.5
+        for c, (deviation, mean) in enumerate(numbers)
+    ]
+    assert torch.equal(module.transform(pixels), torch.stack(wanted, dim=1))
+
+
 def test_auxiliary_heads_of_inception() -> None:
     """As torchvision's: the logits first, and nothing but them in eval or without the head."""
     with torch.device("meta"):
