@@ -181,6 +181,22 @@ def test_a_table_of_another_length_is_refused(variant: str, params: dict[str, An
         zoo.load(variant, **params)
 
 
+def test_expansions_may_be_fractions() -> None:
+    """They are rounded as torchvision rounds them."""
+    network = zoo.load("mobilenet_v2", rows=[[1, 16, 1, 1], [1.5, 24, 2, 2], [4.3, 40, 2, 2]])
+    widths = {row.args["groups"] for row in network.layers if row.args.get("groups")}
+    assert widths == {32, 24, 36, 103, 172}
+    rows = [["FusedMBConv", 2.5, 5, 2, 40, 2], ["MBConv", 3.3, 3, 2, 56, 1]]
+    network = zoo.load("efficientnet_v2_s", rows=rows)
+    outer, inner, last = (
+        row.args["out_channels"]
+        for row in network.layers
+        if row.path
+        in ("features.1.0.block.0.0", "features.1.1.block.0.0", "features.2.0.block.0.0")
+    )
+    assert (outer, inner, last) == (64, 104, 136)
+
+
 def test_networks_of_fewer_stages() -> None:
     """What is given for every stage is given once less."""
     for variant, params in (
