@@ -179,7 +179,10 @@ def _raised(
 
 
 def _densest(stretch: Stretch, end: int | None) -> Progression:
-    """The progression with the smallest step that lies in a stretch."""
+    """The progression with the smallest step that lies in a stretch: of several, the multiples.
+
+    Images are resized and padded to multiples.
+    """
     period, residues = stretch.period, stretch.residues
     for step in _divisors(period):
         if step * len(residues) < period:
@@ -187,10 +190,15 @@ def _densest(stretch: Stretch, end: int | None) -> Progression:
         counts = Counter(residue % step for residue in residues)
         full = [residue for residue, count in counts.items() if count * step == period]
         if full:
-            first = min(stretch.start + (residue - stretch.start) % step for residue in full)
-            last = None if end is None else end - 1 - (end - 1 - first) % step
-            return Progression(first, step, last)
+            found = [_from(stretch.start, residue, step, end) for residue in full]
+            return max(found, key=lambda each: (_extent(each), each.first % step == 0, -each.first))
     raise AssertionError("a single remainder is full by the period itself")
+
+
+def _from(start: int, residue: int, step: int, end: int | None) -> Progression:
+    """The sizes of one remainder from a start on, below an end."""
+    first = start + (residue - start) % step
+    return Progression(first, step, None if end is None else end - 1 - (end - 1 - first) % step)
 
 
 def _divisors(number: int) -> Iterator[int]:

@@ -193,3 +193,9 @@ def test_nothing_is_offered_that_does_not_help() -> None:
     error = refusal(data({**layers, "joint": {"Add": ["a", "b"]}}, [3, 8, 8]))
     assert error is not None
     assert "would make them meet" not in (error.help or "")
+
+
+def test_words_for_true_are_no_numbers() -> None:
+    for name, help in (("batch_norm", "write true"), ("num_classes", None)):
+        (found,) = archspec.check("torchvision/vgg", params={name: "T"}).diagnostics
+        assert (found.code, found.help) == ("E105", help)

@@ -84,6 +84,21 @@ def test_of_several_remainders_the_densest_progression() -> None:
     assert exports(network).kept == {"T": Progression(4, 6)}
 
 
+def test_multiples_are_kept_before_others() -> None:
+    """A network of windows takes a little less than a multiple too; images are given multiples."""
+    halved = "  halved: {Conv1d: {out_channels: 2, kernel_size: 1, stride: 2}}\n"
+    windows = '  windows: {Rearrange: {pattern: "b c (t p) -> b (c p) t", p: 3}}\n'
+    plan = exports(line(halved + windows))
+    assert plan.kept == {"T": Progression(12, 6)}
+
+
+def test_of_few_sizes_most_are_kept() -> None:
+    """Of 10, 12 and 16, only one is a multiple of 6."""
+    rule = "% 6 != 1 and % 6 != 2 and % 6 != 3 and % 6 != 5 and >= 10 and <= 16"
+    network = line("  a: ReLU\n", LINE.replace("layers", f'requires: {{T: "{rule}"}}\nlayers'))
+    assert exports(network).kept == {"T": Progression(10, 6, 16)}
+
+
 def test_bounds() -> None:
     head = LINE.replace("layers", 'requires: {T: "% 5 == 3 and <= 100"}\nlayers')
     plan = exports(line("  a: ReLU\n", head))

@@ -89,6 +89,30 @@ def test_an_error_in_the_other_file_names_the_value_that_led_to_it(tmp_path: Pat
         assert (label.place.line, label.place.column) == place
 
 
+def test_a_value_from_the_command_line_is_named_in_place_of_the_variant_s() -> None:
+    params = {"depth": [3, 4, 6]}
+    (found,) = archspec.check("torchvision/resnet", variant="resnet50", params=params).diagnostics
+    (label,) = found.labels
+    assert (label.text, label.place.source.name) == ("`depth` is given here", "--set")
+
+
+def test_the_value_behind_a_computed_parameter_is_named(tmp_path: Path) -> None:
+    base = """archspec: 1
+inputs: {x: [4]}
+params: {widths: [4, 4], more: "=widths + [8]", all: "=[2] + more"}
+layers:
+  - for: a, b in zip(all, [1, 2, 3, 4])
+    layers: [{Linear: {out_features: =a * b}}]
+"""
+    path = write(
+        tmp_path, mine="archspec: 1\nextends: base.yaml\nparams: {widths: [4]}\n", base=base
+    )
+    (found,) = archspec.check(path).diagnostics
+    (label,) = found.labels
+    assert (found.code, found.line, label.text) == ("E110", 5, "`widths` is given here")
+    assert (Path(label.place.source.name).name, label.place.line) == ("mine.yaml", 3)
+
+
 def test_a_head_is_cut_off_as_in_pytorch(tmp_path: Path) -> None:
     assert extended(tmp_path, "layers: {fc: Identity}\n").outputs == {"output": (8,)}
 

@@ -335,6 +335,20 @@ def test_a_library_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str
     says(capsys, "refused")
 
 
+@pytest.mark.parametrize(
+    ("base", "size"), [("torchvision/googlenet", 224), ("segmentation/fcn", 520)]
+)
+def test_a_copy_is_made_to_be_changed(folder: Path, base: str, size: int) -> None:
+    """So it claims no figures of the original; sizes that a network is made for are kept."""
+    (variant, *_) = archspec.load(base).spec.variants
+    assert main(["new", "mine", "--from", base, "--variant", variant, "--full"]) == 0
+    text = (folder / "mine.yaml").read_text()
+    before, name, after = text.partition("  num_classes: ")
+    assert name
+    network = archspec.loads(before + name + "7" + after.lstrip("0123456789"))
+    assert set(zoo.facts(network).sizes.values()) == {size}
+
+
 def test_a_variant_that_does_not_take_the_sizes_of_the_defaults(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

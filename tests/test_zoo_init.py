@@ -23,7 +23,7 @@ class Distribution:
         """Mean, deviation and range, within what chance allows: 6 deviations of the estimate."""
         count, largest = values.numel(), values.abs().max().item()
         assert abs(values.mean().item()) <= 6 * self.std / math.sqrt(count) + 1e-12, name
-        if count > 1000:
+        if count > 30:
             chance = 6 / math.sqrt(2 * count)
             assert values.std().item() == pytest.approx(self.std, rel=chance), name
         assert largest <= self.bound * (1 + 1e-6), name
@@ -114,7 +114,7 @@ RULES = {
     "mnasnet0_5": Rules(he_fan_out, mnasnet),
     "efficientnet_b0": Rules(he_fan_out, efficientnet),
     "efficientnet_v2_s": Rules(he_fan_out, efficientnet),
-    "regnet_y_400mf": Rules(he_fan_out, NARROW),
+    "regnet_y_400mf": Rules(he_fan_out, NARROW, conv_bias=pytorch),
     "regnet_x_400mf": Rules(he_fan_out, NARROW),
     "convnext_tiny": Rules(always(normal(0.02)), always(normal(0.02))),
 }

@@ -72,6 +72,17 @@ def test_transform_input(variant: str) -> None:
     assert (found - unlike).abs().max() > 1e-2 * wanted.std()
 
 
+def test_transform_input_is_torchvision_s_to_the_last_bit() -> None:
+    module = zoo.load("googlenet", aux_logits=False, transform_input=True).build(init=False)
+    pixels = torch.randn(2, 3, 4, 4)
+    numbers = ((0.229, 0.485), (0.224, 0.456), (0.225, 0.406))
+    wanted = [
+        pixels[:, c] * (deviation / 0.5) + (mean - 0.5) / 0.5
+        for c, (deviation, mean) in enumerate(numbers)
+    ]
+    assert torch.equal(module.transform(pixels), torch.stack(wanted, dim=1))
+
+
 def test_auxiliary_heads_of_inception() -> None:
     """As torchvision's: the logits first, and nothing but them in eval or without the head."""
     with torch.device("meta"):
@@ -155,6 +166,8 @@ def test_widths_are_multiples_of_eight(alpha: float) -> None:
     [
         ("resnet50", {"depth": [3, 4, 6]}),
         ("resnet50", {"depth": [3, 4, 6, 3, 3]}),
+        ("resnet50", {"replace_stride_with_dilation": [False, True]}),
+        ("resnet50", {"replace_stride_with_dilation": [False, False, False, True]}),
         ("convnext_tiny", {"depth": [3, 3, 9]}),
         ("shufflenet_v2_x1_0", {"repeats": [4, 8]}),
         ("vgg11", {"depth": [1, 1, 2]}),
@@ -166,6 +179,22 @@ def test_a_table_of_another_length_is_refused(variant: str, params: dict[str, An
     """None of its rows is left out in silence."""
     with pytest.raises(SpecError, match="zip over lists of different lengths"):
         zoo.load(variant, **params)
+
+
+def test_expansions_may_be_fractions() -> None:
+    """They are rounded as torchvision rounds them."""
+    network = zoo.load("mobilenet_v2", rows=[[1, 16, 1, 1], [1.5, 24, 2, 2], [4.3, 40, 2, 2]])
+    widths = {row.args["groups"] for row in network.layers if row.args.get("groups")}
+    assert widths == {32, 24, 36, 103, 172}
+    rows = [["FusedMBConv", 2.5, 5, 2, 40, 2], ["MBConv", 3.3, 3, 2, 56, 1]]
+    network = zoo.load("efficientnet_v2_s", rows=rows)
+    outer, inner, last = (
+        row.args["out_channels"]
+        for row in network.layers
+        if row.path
+        in ("features.1.0.block.0.0", "features.1.1.block.0.0", "features.2.0.block.0.0")
+    )
+    assert (outer, inner, last) == (64, 104, 136)
 
 
 def test_networks_of_fewer_stages() -> None:

@@ -59,6 +59,18 @@ def test_dropout_of_attention_weights(variant: str) -> None:
             assert torch.equal(module(image), module(image)) == (rate == 0.0)
 
 
+def test_keys_of_swin_v2_go_without_a_bias() -> None:
+    """So it learns nothing, as torchvision's: also where windows are padded, and keys are zero."""
+    module = built("swin_v2_t", image_size=72)
+    module.train()(torch.randn(2, 3, 72, 72)).square().mean().backward()
+    for name, parameter in module.named_parameters():
+        if name.endswith("qkv.bias"):
+            query, key, value = parameter.grad.chunk(3)
+            assert not key.any()
+            assert query.any()
+            assert value.any()
+
+
 @pytest.mark.parametrize("variant", SHORT)
 def test_classes(variant: str) -> None:
     module = built(variant, num_classes=7)

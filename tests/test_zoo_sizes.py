@@ -78,3 +78,20 @@ def test_without_its_auxiliary_head_inception_takes_less() -> None:
     module = network.build(device="meta")
     assert takes(network, module, 75, 75)
     assert not takes(network, module, 74, 75)
+
+
+@pytest.mark.parametrize(("stages", "least", "period"), [(2, 13, 16), (4, 61, 64)])
+def test_every_stage_of_maxvit_is_cut_into_windows(stages: int, least: int, period: int) -> None:
+    """Strides round up: torchvision's takes up to 3 rows less than a multiple too."""
+    network = zoo.load(
+        "maxvit_t",
+        partition_size=2,
+        block_layers=[1] * stages,
+        block_channels=[8] * stages,
+        stem_channels=8,
+        head_dim=4,
+    )
+    module = network.build(device="meta")
+    for size in range(1, period + 3):
+        assert network.sizes.valid(H=size, W=period) == (least <= size <= period)
+        assert takes(network, module, size, period) == (least <= size <= period)

@@ -125,6 +125,7 @@ def _parameters(context: Context, params: AbstractMapping[str, Any]) -> dict[str
     tree = lift({**spec.given, **params}, Source("--set"), context.found)
     assert isinstance(tree, Mapping)
     given = {name.text: (plain(value), value) for name, value in tree.items()}
+    context.given = {name: value.place for name, (_, value) in given.items()}
     names = bind(context, spec.chosen, given, {}, "the network", None)
     check_variants(context, names)
     return names

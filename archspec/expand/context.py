@@ -6,7 +6,7 @@ from typing import Any
 
 from archspec.diagnostics import Collector, Label, Place, Refused, did_you_mean
 from archspec.expand.caret import place_within
-from archspec.expand.given import givers, places_of
+from archspec.expand.given import formulas_of, givers, places_of
 from archspec.expr import (
     MAX_STEPS,
     ExpressionError,
@@ -85,6 +85,8 @@ class Context:
     """Annotations that do not hold for these sizes."""
     uses: list[Label] = field(default_factory=list)
     """The blocks around what is being expanded, innermost last."""
+    given: AbstractMapping[str, Place] = field(default_factory=dict)
+    """The values that the caller gave, as with `--set`."""
     _given: dict[str, Place] | None = None
     """Where values come from: see `givers`."""
 
@@ -139,8 +141,8 @@ class Context:
         if self.uses:  # a block has parameters of its own
             return ()
         if self._given is None:
-            self._given = places_of(self.spec.chosen)
-        return givers(node, self._given)
+            self._given = {**places_of(self.spec.chosen), **self.given}
+        return givers(node, self._given, formulas_of(self.spec.chosen))
 
     def evaluate(self, node: Node, names: Names) -> Any:
         """The plain value of a node: expressions computed, lists and mappings as such."""

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from archspec.spec import ParamSpec, Spec
 from archspec.spec.including import is_block_file
-from archspec.spec.model import Expectation
 from archspec.syntax import Mapping, Node, Scalar, Sequence
 from archspec.syntax.writing import flow, header_of, lines_of, quoted, with_value
 
@@ -89,21 +88,15 @@ class _Writer:
         )
 
     def expect(self) -> list[str]:
-        """The facts about the variant that was chosen."""
-        own, common = self.spec.expectation, self.spec.expect
-        facts = {} if own is None else self.facts(own)
-        if common is not None and common.at and "at" not in facts:  # the sizes are for all variants
-            facts["at"] = self.facts(common)["at"]
-        if not facts:
+        """The sizes that the network is made for; its figures are left to it: a copy is changed."""
+        told = (self.spec.expectation, self.spec.expect)  # sizes beside defaults are for all
+        sizes = next((each for each in told if each is not None and each.at), None)
+        if sizes is None:
             return []
+        assert isinstance(sizes.node, Mapping)
         node = Mapping(self.spec.node.source, self.spec.node.mark)
-        node.entries = facts
+        node.entries = {"at": sizes.node.entries["at"]}
         return [f"expect: {flow(node)}"]
-
-    def facts(self, expectation: Expectation) -> dict[str, tuple[Scalar, Node]]:
-        """The entries of `expect:`."""
-        assert isinstance(expectation.node, Mapping)
-        return dict(expectation.node.entries)
 
     def variants(self) -> list[str]:
         """The variants, unless one was chosen."""

@@ -78,7 +78,8 @@ def advice(value: Any, wanted: str, names: Container[str], written: str = "") ->
 
 def _advice_on_text(text: str, wanted: str, names: Container[str]) -> str | None:
     word = _WORDS.get(text.lower())
-    if word is not None and text not in names:
+    fits = word == "null" or wanted.startswith("true or false")
+    if word is not None and fits and text not in names:
         return f"write {word}"
     if text.startswith("(") and text.endswith(")"):
         return f"write a list: {_listed(text)}"
