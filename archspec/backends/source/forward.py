@@ -67,6 +67,8 @@ class Forward:
     """By value: the position of the last call that reads it; outputs are read at the end."""
     typed: dict[str, bool] = field(default_factory=dict)
     """By variable: whether type checkers know that it is a tensor now."""
+    unused: str = "_"
+    """The variable of what nobody reads."""
     declared: set[str] = field(default_factory=set)
     """Variables that are tensors whatever they are given."""
     schedule: list[tuple[int, bool]] = field(default_factory=list)
@@ -78,6 +80,8 @@ class Forward:
         arguments = self.arguments()
         self.name_values(arguments)
         self.declared = set(arguments)
+        while self.unused in self.declared:
+            self.unused += "_"
         for position, (number, training_only) in enumerate(self.schedule):
             self.call(position, number, int(training_only))
         self.finish()
@@ -163,7 +167,7 @@ class Forward:
         read = [value in self.last_read for value in call.outputs]
         code, targets, after = self.expression(call, found, inputs, read)
         names = [
-            self.variables[value] if used else "_"
+            self.variables[value] if used else self.unused
             for value, used in zip(call.outputs, read, strict=True)
         ]
         by_result = dict(zip(self.result_names(call), names, strict=True))
@@ -175,7 +179,7 @@ class Forward:
         if code != left:  # a Rearrange may have nothing to do
             self.lines.append(Statement(f"{left} = {code}", depth, self.remark(call)))
         for result, template in after.items():
-            if (name := by_result[result]) != "_":
+            if (name := by_result[result]) != self.unused:
                 again = template.format(**{result: name})
                 self.lines.append(Statement(f"{name} = {again}", depth))
         if not depth:
