@@ -1,6 +1,7 @@
 """How the printed file reads: loops, names, arguments, sequences, as a person would write them."""
 
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 import archspec
 from archspec.backends.source import print_file
 from tests.helpers import inputs_of, spec
-from tests.source_files import GOLDEN, agree_here, load, printed
+from tests.source_files import GOLDEN, ROOT, agree_here, load, printed
 
 
 def test_equal_layers_are_a_loop() -> None:
@@ -255,3 +256,18 @@ def test_a_rule_goes_by_endings_where_a_type_would_say_too_much() -> None:
     assert 'if name.endswith((".fc1.weight", ".fc2.weight")):' in found
     assert "nn.init.normal_(self.head.weight, std=0.02)" in found
     agree_here(archspec.loads(text))
+
+
+def test_shapes_of_tokens_have_their_channels_last() -> None:
+    swin = print_file(archspec.load(ROOT / "specs/torchvision/swin.yaml"))
+    assert '"""(N, H, W, dim) -> (N, H, W, dim)"""' in swin
+    assert '"""(N, H, W, in_features // 4) -> (N, H // 2, W // 2, out_features)"""' in swin
+    maxvit = print_file(archspec.load(ROOT / "specs/torchvision/maxvit.yaml"))
+    assert '"""(N, H, 49, dim) -> (N, H, 49, dim)"""' in maxvit
+    assert '"""(N, dim, H, W) -> (N, dim, H, W)"""' in maxvit
+    text = """
+        inputs: {words: {shape: [T], dtype: int64}}
+        blocks: {Mlp: {layers: [{Linear: {out_features: 8}}, GELU]}}
+        layers: [{Embedding: {num_embeddings: 9, embedding_dim: 8}}, Mlp, Mlp]
+        """
+    assert '"""(N, L, 8) -> (N, L, 8)"""' in printed("archspec: 1\n" + textwrap.dedent(text))
