@@ -211,10 +211,10 @@ def test_integers_and_floats_share_a_class() -> None:
     network = archspec.loads(MIXED)
     text = print_file(network)
     assert re.findall(r"^class (\w+)", text, re.MULTILINE) == ["Scaled", "Mixed"]
-    head = "heads: int, filled: float, scale: float = 0.0001, low: float = -1.0"
+    head = "heads: int, filled: float, low: float = -1.0, scale: float = 0.0001"
     assert head in " ".join(text.split())
     assert "x = x.reshape(x.shape[0], 4, self.heads, -1)" in text
-    assert 'Scaled(6, float("-inf"), scale=2.5, low=float("-inf"))' in text
+    assert 'Scaled(6, float("-inf"), low=float("-inf"), scale=2.5)' in text
     agree_here(network)
     module, x = network.build().eval(), torch.randn(2, 4, 6)
     y = x

@@ -271,3 +271,36 @@ def test_shapes_of_tokens_have_their_channels_last() -> None:
         layers: [{Embedding: {num_embeddings: 9, embedding_dim: 8}}, Mlp, Mlp]
         """
     assert '"""(N, L, 8) -> (N, L, 8)"""' in printed("archspec: 1\n" + textwrap.dedent(text))
+
+
+def test_arguments_with_defaults_are_in_the_order_of_the_spec() -> None:
+    text = """
+        name: ordered
+        params: {classes: 10, p: 0.5}
+        inputs: {x: [4]}
+        blocks:
+          B:
+            params: {width: int, bias: true, p: 0.1}
+            layers: [{Dropout: {p: =p}}, {Linear: {out_features: =width, bias: =bias}}]
+        layers:
+          a: {B: {width: 4}}
+          b: {B: {width: 5, bias: false, p: 0.2}}
+          drop: {Dropout: {p: =p}}
+          fc: {Linear: {out_features: =classes}}
+        """
+    found = " ".join(printed("archspec: 1\n" + textwrap.dedent(text)).split())
+    assert "def ordered(classes: int = 10, p: float = 0.5) -> Ordered:" in found
+    assert "self, width: int, bias: bool = True, p: float = 0.1" in found
+    assert "self.fc = nn.Linear(5, classes)" in found
+
+
+def test_a_network_called_like_a_block_has_its_own_defaults() -> None:
+    text = """
+        name: B
+        params: {p: 0.5}
+        inputs: {x: [4]}
+        blocks: {B: {params: {p: 0.1}, layers: [{Dropout: {p: =p}}]}}
+        layers: {a: B, drop: {Dropout: {p: =p}}}
+        """
+    found = printed("archspec: 1\n" + textwrap.dedent(text))
+    assert "def __init__(self, p: float = 0.5) -> None:" in found

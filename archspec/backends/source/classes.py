@@ -93,6 +93,8 @@ class Classes:
             params = [plan.composite.params for plan in each.plans]
             plan = each.plans[0]
             declared = written.blocks.get(plan.composite.kind or "", Declared())
+            if plan.composite is root:
+                declared = Declared(written.names)
             each.constructor.choose(rows, params, declared, self.taken, len(plan.numbers))
             methods(each.constructor, plan)
 

@@ -85,7 +85,7 @@ class Constructor:
                 code = known.get(key) or self.argument(named, column, own, declared.defaults, taken)
                 known[key] = code
             self.codes.append(code)
-        self.arrange()
+        self.arrange([identifier(name) for name in declared.names])
 
     def candidates(
         self,
@@ -136,13 +136,15 @@ class Constructor:
         self.parameters.append(Parameter(name, whole, by_position, default))
         return code.format(name)
 
-    def arrange(self) -> None:
-        """Put the arguments into order: by position, by name, with defaults."""
+    def arrange(self, names: Sequence[str]) -> None:
+        """Put the arguments into order: by position, by name, with defaults as in the spec."""
         plain = [each for each in self.parameters if not each.has_default]
         if len(plain) <= MAX_PLAIN:
             plain = [replace(each, by_position=True) for each in plain]
         plain.sort(key=lambda each: not each.by_position)
-        self.parameters = plain + [each for each in self.parameters if each.has_default]
+        others = [each for each in self.parameters if each.has_default]
+        others.sort(key=lambda each: names.index(each.name) if each.name in names else len(names))
+        self.parameters = plain + others
 
     def spelled(self) -> list[tuple[str, bool]]:
         """For every literal in reading order its code, and whether it is an argument."""

@@ -40,6 +40,8 @@ Candidate = tuple[Column, str, str | None]
 class Declared:
     """What a block says of its parameters."""
 
+    names: Sequence[str] = ()
+    """What they are called, in order."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Their values where nothing else is said."""
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -48,18 +50,21 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the blocks of a spec say of numbers."""
+    """What a spec says of numbers."""
 
+    names: Sequence[str]
+    """The parameters of the network."""
     blocks: Mapping[str, Declared]
     arguments: Mapping[int, Mapping[str, str]]
     """By the id of a layer's node: its arguments that are expressions."""
 
 
 def written(network: "Network") -> Written:
-    """What the blocks of a network say of numbers."""
+    """What the spec of a network says of numbers."""
     blocks = network.spec.blocks
     layers = [layer for each in blocks.values() for layer in _layers(each.body)]
     return Written(
+        [param.name.text for param in network.spec.params],
         {name: _declared(block) for name, block in blocks.items()},
         {
             id(layer.node): _texts((key.text, value) for key, value in layer.args.items())
@@ -76,7 +81,7 @@ def _declared(block: BlockSpec) -> Declared:
         for name, node in params
         if isinstance(node, Scalar) and _is_constant(node.value)
     }
-    return Declared(defaults, _texts(params))
+    return Declared([name for name, _ in params], defaults, _texts(params))
 
 
 def _is_constant(value: Any) -> bool:
