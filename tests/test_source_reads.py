@@ -304,3 +304,17 @@ def test_a_network_called_like_a_block_has_its_own_defaults() -> None:
         """
     found = printed("archspec: 1\n" + textwrap.dedent(text))
     assert "def __init__(self, p: float = 0.5) -> None:" in found
+
+
+def test_keywords_are_in_the_order_in_which_people_write_them() -> None:
+    text = spec(
+        """
+        layers:
+          act: {LeakyReLU: {negative_slope: 0.2, inplace: true}}
+          rows: {Select: {dim: 1, index: 0}}
+          lstm: {LSTM: {hidden_size: 4, num_layers: 2}}
+        """
+    )
+    found = printed(text)
+    assert "nn.LeakyReLU(negative_slope=0.2, inplace=True)" in found
+    assert "nn.LSTM(8, 4, num_layers=2, batch_first=True)" in found
