@@ -318,3 +318,19 @@ def test_keywords_are_in_the_order_in_which_people_write_them() -> None:
     found = printed(text)
     assert "nn.LeakyReLU(negative_slope=0.2, inplace=True)" in found
     assert "nn.LSTM(8, 4, num_layers=2, batch_first=True)" in found
+
+
+def test_a_constant_needs_no_keyword() -> None:
+    found = printed(
+        spec(
+            """
+            init: {Conv2d: {bias: {constant_: 0.5}}}
+            layers:
+              conv: {Conv2d: {out_channels: 3, kernel_size: 1}}
+              gamma: {Parameter: {shape: [8], init: {constant_: 1e-4}}}
+              out: {Mul: [conv, gamma]}
+            """
+        )
+    )
+    assert "nn.init.constant_(self.gamma, 0.0001)" in found
+    assert "nn.init.constant_(module.bias, 0.5)" in found
