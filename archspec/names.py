@@ -59,6 +59,6 @@ def refusal(name: str) -> str | None:
 def renaming(name: str) -> str | None:
     """Help for a name that is refused: one like it that is not."""
     for other in (name.replace(".", "_"), f"{name}_", f"{name}_layer"):
-        if refusal(other) is None:
+        if other != name and refusal(other) is None:
             return f"call it `{other}`, for example"
     return None

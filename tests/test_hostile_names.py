@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import textwrap
 from typing import Any
 
 import pytest
@@ -227,3 +228,29 @@ def test_random_wirings_equal_a_reference(
 
 def keys_of(module: nn.Module) -> list[str]:
     return list(module.state_dict())
+
+
+def test_what_nobody_reads_overwrites_nothing() -> None:
+    """`_` takes results that nobody reads; layers and inputs may be called so themselves."""
+    text = """
+        archspec: 1
+        inputs: {_: [8], series: [8, 3]}
+        blocks:
+          Two:
+            layers:
+              one: {Linear: {out_features: 8}}
+              other: {Linear: {out_features: 8}, from: input}
+            outputs: {one: one, other: other}
+        layers:
+          ü: {Linear: {out_features: 8}, from: _}
+          two: {Two, from: _}
+          lstm: {LSTM: {hidden_size: 8}, from: series}
+          last: {Select: {dim: 1, index: 0}, from: lstm.h}
+          sum: {Add: [two, ü, last, _]}
+        """
+    module = archspec.loads(textwrap.dedent(text)).build()
+    x, series = torch.randn(2, 8), torch.randn(2, 8, 3)
+    last = module.lstm(series)[1][0][0]
+    assert torch.equal(module(x, series), module.two(x).one + module.ü(x) + last + x)
+    assert torch.equal(module(series=series, _=x), module(x, series))
+    torch.jit.script(module)

@@ -173,3 +173,17 @@ def spec(name: str, shape: str) -> str:
     }[shape]
     head = {"archspec": 1, "inputs": {"data": [3]}}
     return yaml.safe_dump(head | data, sort_keys=False, allow_unicode=True)
+
+
+@pytest.mark.parametrize("name", ["self", "torch", "nn", "F", "getattr", "float", "Tensor"])
+def test_an_input_cannot_hide_what_forward_reads(name: str) -> None:
+    text = f"archspec: 1\ninputs: {{{name}: [3]}}\nlayers: [{{Linear: {{out_features: 3}}}}]\n"
+    with pytest.raises(archspec.SpecError) as found:
+        archspec.loads(text)
+    assert [(d.code, d.line, d.column) for d in found.value.diagnostics] == [("E111", 2, 10)]
+
+
+def test_help_for_a_clash_is_another_name() -> None:
+    text = "archspec: 1\ninputs: {x: [3]}\nlayers: {x: ReLU}\n"
+    (found,) = archspec.check(text).diagnostics
+    assert (found.code, found.help) == ("E111", "call it `x_`, for example")

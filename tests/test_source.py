@@ -317,3 +317,18 @@ def test_code_generation_is_quick() -> None:
         generate(read)
         times.append(time.process_time() - start)
     assert min(times) < 0.05
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "{lstm: {LSTM: {hidden_size: 8}, from: series}, fc: {Tanh, from: lstm.h}}",
+        "{lstm: {LSTM: {hidden_size: 8}, from: series}}\noutputs: lstm.c",
+    ],
+)
+def test_what_is_taken_apart_can_be_scripted(layers: str) -> None:
+    """TorchScript knows no `x: Tensor` without a value."""
+    network = archspec.loads(f"archspec: 1\ninputs: {{series: [5, 4]}}\nlayers: {layers}\n")
+    module, x = network.build().eval(), torch.randn(2, 5, 4)
+    assert torch.equal(torch.jit.script(module)(x), module(x))
+    assert "out: Tensor = " in print_file(network)

@@ -180,3 +180,52 @@ def test_swin_has_a_class_for_every_block() -> None:
     assert sum(name.startswith("WindowAttention") for name in names) == 2
     assert "(3, self.heads, -1)" in text
     assert namespace(text)
+
+
+MIXED = """
+archspec: 1
+name: mixed
+inputs: {x: [4, 6]}
+blocks:
+  Scaled:
+    params: {heads: int, low: -1.0, scale: 1e-4, filled: float}
+    layers:
+      gamma: {Parameter: {shape: [6], init: {constant_: =scale}}}
+      offset: {Buffer: {shape: [6], index: [i], value: =i * scale}}
+      split: {Reshape: {shape: [4, =heads, -1]}, from: input}
+      swap: {Transpose: {dim0: 1, dim1: 2}}
+      clamp: {Clamp: {min: =low}}
+      pad: {Pad: {pad: [0, 1], value: =filled}}
+      last: {Slice: {dim: 3, start: 1}}
+      back: {Reshape: {shape: [4, 6]}}
+      mul: {Mul: [back, gamma]}
+      add: {Add: [mul, offset]}
+layers:
+  - Scaled: {heads: 2, filled: 0.0}
+  - Scaled: {heads: 3, low: -2, scale: 1, filled: 1.0}
+  - Scaled: {heads: 6, low: -1e400, scale: 2.5, filled: -1e400}
+"""
+
+
+def test_integers_and_floats_share_a_class() -> None:
+    network = archspec.loads(MIXED)
+    text = print_file(network)
+    assert re.findall(r"^class (\w+)", text, re.MULTILINE) == ["Scaled", "Mixed"]
+    head = "heads: int, filled: float, low: float = -1.0, scale: float = 0.0001"
+    assert head in " ".join(text.split())
+    assert "x = x.reshape(x.shape[0], 4, self.heads, -1)" in text
+    assert 'Scaled(6, float("-inf"), low=float("-inf"), scale=2.5)' in text
+    agree_here(network)
+    module, x = network.build().eval(), torch.randn(2, 4, 6)
+    y = x
+    for heads, low, scale, filled in (
+        (2, -1.0, 1e-4, 0),
+        (3, -2, 1, 1),
+        (6, -torch.inf, 2.5, -torch.inf),
+    ):
+        y = y.reshape(2, 4, heads, -1).transpose(1, 2).clamp(min=low)
+        y = torch.cat([y, torch.full_like(y[..., :1], filled)], 3)[..., 1:].reshape(2, 4, 6)
+        y = y * scale + torch.arange(6) * scale
+    assert torch.equal(module(x), y)
+    assert torch.equal(torch.jit.script(module)(x), y)
+    assert torch.equal(torch.compile(module, fullgraph=True, backend="eager")(x), y)

@@ -1,6 +1,7 @@
 """How the printed file reads: loops, names, arguments, sequences, as a person would write them."""
 
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 import archspec
 from archspec.backends.source import print_file
 from tests.helpers import inputs_of, spec
-from tests.source_files import GOLDEN, agree_here, load, printed
+from tests.source_files import GOLDEN, ROOT, agree_here, load, printed
 
 
 def test_equal_layers_are_a_loop() -> None:
@@ -255,3 +256,81 @@ def test_a_rule_goes_by_endings_where_a_type_would_say_too_much() -> None:
     assert 'if name.endswith((".fc1.weight", ".fc2.weight")):' in found
     assert "nn.init.normal_(self.head.weight, std=0.02)" in found
     agree_here(archspec.loads(text))
+
+
+def test_shapes_of_tokens_have_their_channels_last() -> None:
+    swin = print_file(archspec.load(ROOT / "specs/torchvision/swin.yaml"))
+    assert '"""(N, H, W, dim) -> (N, H, W, dim)"""' in swin
+    assert '"""(N, H, W, in_features // 4) -> (N, H // 2, W // 2, out_features)"""' in swin
+    maxvit = print_file(archspec.load(ROOT / "specs/torchvision/maxvit.yaml"))
+    assert '"""(N, H, 49, dim) -> (N, H, 49, dim)"""' in maxvit
+    assert '"""(N, dim, H, W) -> (N, dim, H, W)"""' in maxvit
+    text = """
+        inputs: {words: {shape: [T], dtype: int64}}
+        blocks: {Mlp: {layers: [{Linear: {out_features: 8}}, GELU]}}
+        layers: [{Embedding: {num_embeddings: 9, embedding_dim: 8}}, Mlp, Mlp]
+        """
+    assert '"""(N, L, 8) -> (N, L, 8)"""' in printed("archspec: 1\n" + textwrap.dedent(text))
+
+
+def test_arguments_with_defaults_are_in_the_order_of_the_spec() -> None:
+    text = """
+        name: ordered
+        params: {classes: 10, p: 0.5}
+        inputs: {x: [4]}
+        blocks:
+          B:
+            params: {width: int, bias: true, p: 0.1}
+            layers: [{Dropout: {p: =p}}, {Linear: {out_features: =width, bias: =bias}}]
+        layers:
+          a: {B: {width: 4}}
+          b: {B: {width: 5, bias: false, p: 0.2}}
+          drop: {Dropout: {p: =p}}
+          fc: {Linear: {out_features: =classes}}
+        """
+    found = " ".join(printed("archspec: 1\n" + textwrap.dedent(text)).split())
+    assert "def ordered(classes: int = 10, p: float = 0.5) -> Ordered:" in found
+    assert "self, width: int, bias: bool = True, p: float = 0.1" in found
+    assert "self.fc = nn.Linear(5, classes)" in found
+
+
+def test_a_network_called_like_a_block_has_its_own_defaults() -> None:
+    text = """
+        name: B
+        params: {p: 0.5}
+        inputs: {x: [4]}
+        blocks: {B: {params: {p: 0.1}, layers: [{Dropout: {p: =p}}]}}
+        layers: {a: B, drop: {Dropout: {p: =p}}}
+        """
+    found = printed("archspec: 1\n" + textwrap.dedent(text))
+    assert "def __init__(self, p: float = 0.5) -> None:" in found
+
+
+def test_keywords_are_in_the_order_in_which_people_write_them() -> None:
+    text = spec(
+        """
+        layers:
+          act: {LeakyReLU: {negative_slope: 0.2, inplace: true}}
+          rows: {Select: {dim: 1, index: 0}}
+          lstm: {LSTM: {hidden_size: 4, num_layers: 2}}
+        """
+    )
+    found = printed(text)
+    assert "nn.LeakyReLU(negative_slope=0.2, inplace=True)" in found
+    assert "nn.LSTM(8, 4, num_layers=2, batch_first=True)" in found
+
+
+def test_a_constant_needs_no_keyword() -> None:
+    found = printed(
+        spec(
+            """
+            init: {Conv2d: {bias: {constant_: 0.5}}}
+            layers:
+              conv: {Conv2d: {out_channels: 3, kernel_size: 1}}
+              gamma: {Parameter: {shape: [8], init: {constant_: 1e-4}}}
+              out: {Mul: [conv, gamma]}
+            """
+        )
+    )
+    assert "nn.init.constant_(self.gamma, 0.0001)" in found
+    assert "nn.init.constant_(module.bias, 0.5)" in found

@@ -163,6 +163,6 @@ class _Notes:
     def __getattr__(self, name: str) -> Callable[..., None]:
         return self.note
 
-    def note(self, tensor: torch.Tensor, **arguments: object) -> None:
+    def note(self, tensor: torch.Tensor, *values: object, **arguments: object) -> None:
         """Take note of a tensor that a function of `torch.nn.init` would fill."""
         self.touched.append(tensor)

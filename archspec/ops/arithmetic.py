@@ -85,7 +85,8 @@ class Clamp(_Elementwise):
 
     def emit(self, inputs: tuple[Tensor, ...]) -> Function:
         bounds = {"min": self.min, "max": self.max}
-        return method("clamp", **{name: b for name, b in bounds.items() if b is not None})
+        given = {name: bound for name, bound in bounds.items() if bound is not None}
+        return Function(f"{{0}}.clamp({', '.join(f'{n}={{{n}}}' for n in given)})", given)
 
     def _dtype(self, x: Tensor) -> str:
         dtype = self._promoted(x)

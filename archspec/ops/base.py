@@ -162,7 +162,8 @@ class Layer(BaseModel):
         args = tuple(getattr(self, name) for name in self.positional)
         skipped = {*self.positional, *self.hidden}
         named = {name: info for name, info in fields.items() if name not in skipped}
-        kwargs = {name: getattr(self, name) for name in named}
+        in_order = sorted(named, key=lambda name: name == "inplace")  # last, as in PyTorch
+        kwargs = {name: getattr(self, name) for name in in_order}
         usual = {name: info.default for name, info in named.items() if not info.is_required()}
         return Construct(self.path or f"torch.nn.{type(self).__name__}", args, kwargs, usual)
 

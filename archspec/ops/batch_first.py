@@ -27,4 +27,5 @@ class BatchFirst(Layer):
 def forced(plain: Construct) -> Construct:
     """The same construction with `batch_first=True`, which is not PyTorch's own default."""
     usual = {name: value for name, value in plain.usual.items() if name != "batch_first"}
-    return replace(plain, kwargs={**plain.kwargs, "batch_first": True}, usual=usual)
+    others = {name: value for name, value in plain.kwargs.items() if name != "batch_first"}
+    return replace(plain, kwargs={**others, "batch_first": True}, usual=usual)

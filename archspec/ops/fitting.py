@@ -5,7 +5,6 @@ from archspec.ops.arguments import sizes_of
 from archspec.ops.base import Function
 from archspec.ops.functions import countable, method
 from archspec.sizes import (
-    Measured,
     Size,
     Term,
     divisible,
@@ -21,9 +20,9 @@ def sized_call(name: str, batch: str, sizes: tuple[Term, ...], x: Tensor) -> Fun
     """A call with a list of sizes; `batch` is what stands in the place of the batch."""
     if not x.batched and not sizes:
         return method(name, ())
-    open_sizes = {f"s{at}": size for at, size in enumerate(sizes) if isinstance(size, Measured)}
-    texts = (f"{{s{at}}}" if f"s{at}" in open_sizes else str(s) for at, s in enumerate(sizes))
-    return Function(f"{{0}}.{name}({', '.join([batch] * x.batched + [*texts])})", open_sizes)
+    values = {f"size{at}": size for at, size in enumerate(sizes, x.batched) if size != -1}
+    texts = (f"{{size{at}}}" if s != -1 else "-1" for at, s in enumerate(sizes, x.batched))
+    return Function(f"{{0}}.{name}({', '.join([batch] * x.batched + [*texts])})", values)
 
 
 def check_open(sizes: tuple[Size, ...], field: str) -> None:

@@ -8,7 +8,6 @@ from archspec.diagnostics import Fault
 from archspec.ops.arguments import Float, OpenInts, Words, sizes_of
 from archspec.ops.arithmetic import fits
 from archspec.ops.base import Function, Layer
-from archspec.ops.functions import written
 from archspec.ops.registry import register
 from archspec.sizes import Condition, Measured, Size, holds, minimum
 from archspec.tensors import Tensor
@@ -58,9 +57,10 @@ class Pad(Layer):
 
     def emit(self, inputs: tuple[Tensor, ...]) -> Function:
         mode = "" if self.mode == "constant" else f', mode="{self.mode}"'
-        value = "" if self.value is None else f", value={written(self.value)}"
+        value = "" if self.value is None else ", value={value}"
+        given = {} if self.value is None else {"value": self.value}
         pad = list(self.pad) if self.measures() else self.pad
-        return Function(f"F.pad({{0}}, {{pad}}{mode}{value})", {"pad": pad})
+        return Function(f"F.pad({{0}}, {{pad}}{mode}{value})", {"pad": pad, **given})
 
     def _pairs(self) -> tuple[tuple[Size, Size], ...]:
         sizes = sizes_of(self.pad)

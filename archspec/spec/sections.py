@@ -11,7 +11,7 @@ from archspec.tensors import DTYPES
 
 _WORDS = ("input", "true", "false", "null")
 """Words with a meaning in expressions."""
-_FORWARD = frozenset({"self", "torch", "nn", "F", "getattr", "float"})
+_FORWARD = frozenset({"self", "torch", "nn", "F", "getattr", "float", "Tensor"})
 """Words with a meaning in `forward`."""
 KINDS = ("int", "float", "bool", "str", "list", "layer")
 

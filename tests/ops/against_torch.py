@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 
+from archspec.backends.source.literals import literal
 from archspec.diagnostics import CODES, Fault
 from archspec.ops import Construct, Layer, apply, find
 from archspec.ops.base import Emission
@@ -127,7 +128,7 @@ def run_emitted(layer: Layer, inputs: Sequence[Tensor], tensors: Sequence[torch.
 
 
 def _fill(template: str, names: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    literals = {key: repr(value) for key, value in values.items()}
+    literals = {key: literal(value) for key, value in values.items()}
     return template.format(*names, inputs=", ".join(names), **literals)
 
 

@@ -2,6 +2,7 @@
 
 groups, folding     equal scopes are one class; runs of equal layers a loop
 plans, classes      how each scope is written, and which numbers are constructor arguments
+written             defaults of blocks, and numbers written as `3 * dim`
 numbers             those of methods: literals, or attributes that the constructor sets
 forward, variables  the statements of `forward`, over few variables
 initial, free       `init_weights`, and a scope's own parameters and buffers

@@ -42,6 +42,7 @@ from archspec.backends.source.results import Results
 from archspec.backends.source.shapes import remark
 from archspec.backends.source.small import SmallModules, claim
 from archspec.backends.source.variants import distinguished
+from archspec.backends.source.written import Declared, Written
 from archspec.graph import Composite, Leaf, Trace
 from archspec.ops import Construct, FreeTensor, Function
 from archspec.ops.base import Emission
@@ -60,19 +61,20 @@ class Class:
 class Classes:
     """All classes of a network.
 
-    `defaults` are the values that blocks have for their parameters; `origins` says which fields of
-    leaves are parameters of the network; `within` words symbolic sizes for those that work.
+    `origins` says which fields of leaves are parameters of the network, `written` what the blocks
+    of the spec say of their numbers; `within` words symbolic sizes for those that work.
     """
 
     def __init__(
         self,
         root: Composite,
         trace: Trace,
-        defaults: Mapping[str, Mapping[str, Any]],
         origins: Mapping[int, Mapping[str, str]],
+        written: Written,
         within: Within,
     ) -> None:
         self.origins = origins
+        self.written = written.arguments
         self.within = within
         self.taken = set(TAKEN_WORDS)
         """The names at the top of the file."""
@@ -92,9 +94,12 @@ class Classes:
         for each in self.classes:
             rows = [list(self.literals(plan)) for plan in each.plans]
             params = [plan.composite.params for plan in each.plans]
-            block = each.plans[0].composite.kind or ""
-            each.constructor.choose(rows, params, defaults.get(block, {}), self.taken)
-            methods(each.constructor, each.plans[0])
+            plan = each.plans[0]
+            declared = written.blocks.get(plan.composite.kind or "", Declared())
+            if plan.composite is root:
+                declared = Declared(written.names)
+            each.constructor.choose(rows, params, declared, self.taken, len(plan.numbers))
+            methods(each.constructor, plan)
 
     def class_of(self, scope: Composite) -> Class:
         """The class whose instance a composite is."""
@@ -157,7 +162,8 @@ class Classes:
             path = self.small.imported(path)
         hints = [*type(leaf.layer).positional, *(f"arg{n}" for n in range(len(found.args)))]
         args = tuple(zip(hints, found.args, strict=False))
-        return invocation(path, args, found.kwargs, found.usual, self.origins.get(id(leaf)))
+        texts = self.written.get(id(leaf.node))
+        return invocation(path, args, found.kwargs, found.usual, self.origins.get(id(leaf)), texts)
 
     def construction(self, scope: Composite) -> Expression:
         """The construction of a scope: of its class, or of a sequence in place."""
@@ -312,4 +318,5 @@ class Classes:
 
     def given(self, scope: Composite) -> list[Hole]:
         """What the constructor of a scope's class is given for this scope."""
-        return self.class_of(scope).constructor.given(self.plans[id(scope)].number)
+        texts = self.written.get(id(scope.node), {})
+        return self.class_of(scope).constructor.given(self.plans[id(scope)].number, texts)

@@ -1,14 +1,13 @@
 """The constructor of a generated class: its arguments, under the spec's own names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from archspec.backends.source.expressions import Hole
 from archspec.backends.source.literals import fresh, identifier, literal
+from archspec.backends.source.written import Candidate, Column, Declared, Named, with_formulas
 
-Column = tuple[Any, ...]
-"""A literal of a class: its value in each instance."""
 MAX_LISTED = 4
 """Items of a tuple whose types are written one by one."""
 SIZE: Final = "size"
@@ -56,31 +55,56 @@ class Constructor:
         self,
         rows: Sequence[Sequence[Hole]],
         params: Sequence[Mapping[str, Any]],
-        defaults: Mapping[str, Any],
+        declared: Declared,
         taken: set[str],
+        in_methods: int,
     ) -> None:
         """Choose the arguments.
 
         Args:
             rows: for every instance, its literals in reading order.
             params: for every instance, the values of the block's parameters.
-            defaults: values that the spec has for them.
+            declared: what the spec says of them.
             taken: names at the top of the file.
+            in_methods: how many of the literals, at the end, stand in methods. They are held by
+                attributes, which are arguments as they are.
         """
         self.columns = [tuple(hole.value for hole in column) for column in zip(*rows, strict=True)]
-        own = _own_columns(params)
-        known: dict[str, str] = {}
         first = rows[0] if rows else ()
+        own = _own_columns(params)
+        if len(rows) > 1:
+            found = self.candidates(first, params, declared.texts, in_methods)
+            own = with_formulas(own, params, found)
+        known: dict[str, str] = {}
         for hole, column in zip(first, self.columns, strict=True):
             code = None
             if hole.origin is not None or _varies(column):
                 # By spelling: 1, 1.0 and true are three things.
                 key = repr((column, hole.origin))
                 named = replace(hole, hint=self.hint(first, column)) if hole.hint == SIZE else hole
-                code = known.get(key) or self.argument(named, column, own, defaults, taken)
+                code = known.get(key) or self.argument(named, column, own, declared.defaults, taken)
                 known[key] = code
             self.codes.append(code)
-        self.arrange()
+        self.arrange([identifier(name) for name in declared.names])
+
+    def candidates(
+        self,
+        holes: Sequence[Hole],
+        params: Sequence[Mapping[str, Any]],
+        texts: Mapping[str, str],
+        in_methods: int,
+    ) -> Iterator[Candidate]:
+        """The columns that the spec has an expression for."""
+        held = self.columns[len(self.columns) - in_methods :]
+        written = [
+            (column, hole.written, None) for hole, column in zip(holes, self.columns, strict=True)
+        ]
+        pairs = [
+            (tuple(each.get(name) for each in params), text, name) for name, text in texts.items()
+        ]
+        for column, text, name in [*pairs, *written]:
+            if text is not None and _varies(column) and column not in held:
+                yield column, text, name
 
     def hint(self, holes: Sequence[Hole], column: Column) -> str:
         """What a layer calls a number that is a size of a parameter too."""
@@ -91,7 +115,7 @@ class Constructor:
         self,
         hole: Hole,
         column: Column,
-        own: Mapping[str, tuple[str, Column, str]],
+        own: Mapping[str, Named],
         defaults: Mapping[str, Any],
         taken: set[str],
     ) -> str:
@@ -112,13 +136,15 @@ class Constructor:
         self.parameters.append(Parameter(name, whole, by_position, default))
         return code.format(name)
 
-    def arrange(self) -> None:
-        """Put the arguments into order: by position, by name, with defaults."""
+    def arrange(self, names: Sequence[str]) -> None:
+        """Put the arguments into order: by position, by name, with defaults as in the spec."""
         plain = [each for each in self.parameters if not each.has_default]
         if len(plain) <= MAX_PLAIN:
             plain = [replace(each, by_position=True) for each in plain]
         plain.sort(key=lambda each: not each.by_position)
-        self.parameters = plain + [each for each in self.parameters if each.has_default]
+        others = [each for each in self.parameters if each.has_default]
+        others.sort(key=lambda each: names.index(each.name) if each.name in names else len(names))
+        self.parameters = plain + others
 
     def spelled(self) -> list[tuple[str, bool]]:
         """For every literal in reading order its code, and whether it is an argument."""
@@ -127,8 +153,8 @@ class Constructor:
             for column, code in zip(self.columns, self.codes, strict=True)
         ]
 
-    def given(self, number: int) -> list[Hole]:
-        """What the instance of this number gives for each argument."""
+    def given(self, number: int, texts: Mapping[str, str]) -> list[Hole]:
+        """What the instance of this number gives for each argument, written as in `texts`."""
         return [
             Hole(
                 p.column[number],
@@ -136,6 +162,7 @@ class Constructor:
                 p.has_default,
                 p.default if p.has_default else None,
                 p.name if p.name in self.origins else None,
+                texts.get(p.name),
             )
             for p in self.parameters
         ]
@@ -163,12 +190,12 @@ def _varies(column: Column) -> bool:
     return any(type(v) is not type(column[0]) or v != column[0] for v in column)
 
 
-def _own_columns(params: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, Column, str]]:
+def _own_columns(params: Sequence[Mapping[str, Any]]) -> dict[str, Named]:
     """The block's own parameters by the spelling of their columns: name, column, code.
 
     A list is a tuple here. An item of it is a column too: the argument is then the whole list.
     """
-    found: dict[str, tuple[str, Column, str]] = {}
+    found: dict[str, Named] = {}
     for name in params[0] if params else ():
         values = [each.get(name) for each in params]
         if all(isinstance(value, int | float | str) for value in values):

@@ -18,6 +18,8 @@ class Hole:
     usual: Any = None
     origin: str | None = None
     """The parameter of the spec that it is the value of, whatever that is."""
+    written: str | None = None
+    """The expression that stands for it in the spec, if it is short arithmetic."""
 
     @property
     def is_usual(self) -> bool:
@@ -103,12 +105,16 @@ def invocation(
     kwargs: Mapping[str, Any],
     usual: Mapping[str, Any] | None = None,
     origins: Mapping[str, str] | None = None,
+    written: Mapping[str, str] | None = None,
 ) -> Invocation:
     """A call with literals only; `args` are pairs of hint and value, `usual` defaults."""
-    known, from_spec = usual or {}, origins or {}
-    positional = [(None, Hole(value, hint, origin=from_spec.get(hint))) for hint, value in args]
+    known, from_spec, texts = usual or {}, origins or {}, written or {}
+    positional = [
+        (None, Hole(value, hint, origin=from_spec.get(hint), written=texts.get(hint)))
+        for hint, value in args
+    ]
     named = [
-        (name, Hole(value, name, name in known, known.get(name), from_spec.get(name)))
-        for name, value in kwargs.items()
+        (n, Hole(value, n, n in known, known.get(n), from_spec.get(n), texts.get(n)))
+        for n, value in kwargs.items()
     ]
     return Invocation(function, (*positional, *named))

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from archspec.backends.source.class_text import block, class_text, docstring
 from archspec.backends.source.classes import Classes
@@ -12,8 +12,8 @@ from archspec.backends.source.literals import identifier, prose
 from archspec.backends.source.origins import origins
 from archspec.backends.source.signatures import Signatures, arrow
 from archspec.backends.source.small import claim
+from archspec.backends.source.written import written
 from archspec.sizes.within import Within
-from archspec.syntax import Scalar
 from archspec.tensors import Tensor
 
 if TYPE_CHECKING:
@@ -33,34 +33,16 @@ def print_file(network: "Network") -> str:
 def generate(network: "Network") -> tuple[str, str]:
     """The source of a network, and the name of its class in it."""
     found = origins(network)
-    within = Within(network.layer_sizes)
-    classes = Classes(network.graph.root, network.trace, _defaults(network), found.fields, within)
-    root = classes.class_of(network.graph.root).name
+    root, words = network.graph.root, Within(network.layer_sizes)
+    classes = Classes(root, network.trace, found.fields, written(network), words)
+    name = classes.class_of(root).name
     signatures = Signatures(network, classes, found.sizes)
     text = [class_text(classes, each, signatures.summary(each)) for each in classes.classes]
     small = [f"{each.rstrip()}\n" for each in classes.small.names.values()]
     factory = claim(identifier(network.name), classes.taken)
     doors = [_factory(network, classes, factory), _main(network, factory, classes.taken)]
     body = "\n\n".join([*small, *_tuples(classes), *text, *doors])
-    return f"{_head(network, signatures)}\n{_imports(body, classes)}\n\n{body}", root
-
-
-def _defaults(network: "Network") -> dict[str, dict[str, Any]]:
-    """For every block, the values that its parameters have where nothing else is said."""
-    return {
-        name: {
-            param.name.text: param.default.value
-            for param in each.params
-            if isinstance(param.default, Scalar) and _is_constant(param.default)
-        }
-        for name, each in network.spec.blocks.items()
-    }
-
-
-def _is_constant(node: Scalar) -> bool:
-    if isinstance(node.value, str):
-        return not node.value.startswith("=")
-    return isinstance(node.value, bool | int | float)
+    return f"{_head(network, signatures)}\n{_imports(body, classes)}\n\n{body}", name
 
 
 def _head(network: "Network", signatures: Signatures) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from archspec.backends.source.expressions import Hole, Spell
 from archspec.backends.source.literals import identifier, is_identifier, literal
 from archspec.backends.source.measures import is_number, read_by, spelled
-from archspec.backends.source.variables import INPUT, Namer, Step, chains
+from archspec.backends.source.variables import INPUT, RESULT, Namer, Step, chains
 from archspec.graph import Call, Composite, Leaf, Trace
 from archspec.ops import Attribute, Construct, FreeTensor, Function
 from archspec.ops.base import Emission
@@ -67,6 +67,8 @@ class Forward:
     """By value: the position of the last call that reads it; outputs are read at the end."""
     typed: dict[str, bool] = field(default_factory=dict)
     """By variable: whether type checkers know that it is a tensor now."""
+    unused: str = "_"
+    """The variable of what nobody reads."""
     declared: set[str] = field(default_factory=set)
     """Variables that are tensors whatever they are given."""
     schedule: list[tuple[int, bool]] = field(default_factory=list)
@@ -78,6 +80,8 @@ class Forward:
         arguments = self.arguments()
         self.name_values(arguments)
         self.declared = set(arguments)
+        while self.unused in self.declared:
+            self.unused += "_"
         for position, (number, training_only) in enumerate(self.schedule):
             self.call(position, number, int(training_only))
         self.finish()
@@ -163,7 +167,7 @@ class Forward:
         read = [value in self.last_read for value in call.outputs]
         code, targets, after = self.expression(call, found, inputs, read)
         names = [
-            self.variables[value] if used else "_"
+            self.variables[value] if used else self.unused
             for value, used in zip(call.outputs, read, strict=True)
         ]
         by_result = dict(zip(self.result_names(call), names, strict=True))
@@ -175,7 +179,7 @@ class Forward:
         if code != left:  # a Rearrange may have nothing to do
             self.lines.append(Statement(f"{left} = {code}", depth, self.remark(call)))
         for result, template in after.items():
-            if (name := by_result[result]) != "_":
+            if (name := by_result[result]) != self.unused:
                 again = template.format(**{result: name})
                 self.lines.append(Statement(f"{name} = {again}", depth))
         if not depth:
@@ -247,9 +251,11 @@ class Forward:
     def finish(self) -> None:
         """The return statement, or one per mode."""
         names = {f"v{o.value}": self.variables.get(o.value, "") for o in self.scope.outputs}
+        for mode in (True, False):
+            returned = self.returns[mode].format(**names)
+            chosen = self.declare(returned)
+            names = {key: chosen if name == returned else name for key, name in names.items()}
         training, evaluation = (self.returns[mode].format(**names) for mode in (True, False))
-        for returned in dict.fromkeys((training, evaluation)):
-            self.declare(returned)
         if training != evaluation:
             self.lines += [Statement("if self.training:"), Statement(f"return {training}", 1)]
             self.lines.append(Statement(f"return {evaluation}"))
@@ -257,19 +263,36 @@ class Forward:
             self.give(evaluation)
         self.lines = _joined(self.lines)
 
-    def declare(self, name: str) -> None:
-        """Say that a variable is a tensor: what a module gives could be anything."""
+    def declare(self, name: str) -> str:
+        """Say that a variable is a tensor: what a module gives could be anything.
+
+        Gives the variable of which this is known.
+        """
         if name not in self.typed or self.is_tensor(name):
-            return
-        self.declared.add(name)
+            return name
         for number, line in enumerate(self.lines):
             targets, _, value = line.code.partition(" = ")
             if targets == name:
+                self.declared.add(name)
                 self.lines[number] = replace(line, code=f"{name}: Tensor = {value}")
-                return
+                return name
             if name in targets.replace("(", "").replace(")", "").split(", "):
-                self.lines.insert(number, Statement(f"{name}: Tensor", line.depth))
-                return
+                break
+        return self.renamed(name)
+
+    def renamed(self, name: str) -> str:
+        """Another variable for what is returned, as a tensor. (TorchScript knows no `x: Tensor`
+        without a value, which would do before `x, _ = …`.)
+        """
+        other = RESULT
+        while other in self.reserved() or other in self.variables.values():
+            other += "_"
+        targets, _, value = self.lines[-1].code.partition(" = ")
+        if targets == name and not self.lines[-1].depth:
+            self.lines[-1] = replace(self.lines[-1], code=f"{other}: Tensor = {value}")
+        else:
+            self.lines.append(Statement(f"{other}: Tensor = {name}"))
+        return other
 
     def give(self, result: str) -> None:
         """Return a result, at once where type checkers know that it is a tensor."""

@@ -61,9 +61,12 @@ def _held(name: str, value: Any, spell: Spell) -> Code:
 
 def initialisation(function: str, target: str, args: Mapping[str, Any]) -> str:
     """A call of a function of `torch.nn.init`."""
+    codes = {
+        key: value if isinstance(value, Code) else literal(value) for key, value in args.items()
+    }
+    # Nobody writes `constant_(x, val=1.0)`.
     extra = "".join(
-        f", {key}={value if isinstance(value, Code) else literal(value)}"
-        for key, value in args.items()
+        f", {code}" if key == "val" else f", {key}={code}" for key, code in codes.items()
     )
     return f"nn.init.{function}({target}{extra})"
 

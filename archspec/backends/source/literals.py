@@ -62,7 +62,8 @@ def is_identifier(name: str) -> bool:
 def identifier(name: str) -> str:
     """A variable name made from any name."""
     word = re.sub(r"[^0-9A-Za-z_]", "_", name)
-    if not word or word[0].isdigit() or word.startswith("__"):  # Python mangles `__x` in a class
+    # Python mangles `__x` in a class; `_` takes what nobody reads.
+    if not word.strip("_") or word[0].isdigit() or word.startswith("__"):
         word = f"x{word}"
     if keyword.iskeyword(word) or word in TAKEN or word in UNCLEAR or hasattr(builtins, word):
         word += "_"

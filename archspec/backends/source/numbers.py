@@ -18,10 +18,13 @@ ANY = "_"
 
 
 def kind(value: Any) -> Hashable:
-    """What numbers have in common that may stand for each other in one method."""
+    """What numbers have in common that may stand for each other in one method.
+
+    The constructor takes an integer where it takes a float.
+    """
     if isinstance(value, tuple | list):
         return type(value).__name__, *map(kind, value)
-    return type(value).__name__
+    return "float" if isinstance(value, int) else type(value).__name__
 
 
 def recording(found: list[Hole]) -> Spell:

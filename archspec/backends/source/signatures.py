@@ -5,7 +5,7 @@ argument of the constructor has its name, what stays as it is keeps its letter, 
 are formulas of those where there is a simple one that holds for every use.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archspec.backends.source.classes import Class, Classes
@@ -19,6 +19,8 @@ from archspec.tensors import Tensor
 
 LETTERS = {1: "C", 2: "CL", 3: "CHW", 4: "CDHW"}
 """Names for sizes by rank, batch left out."""
+FEATURES_LAST = frozenset({"in_features", "normalized_shape", "embed_dim", "input_size", "d_model"})
+"""Arguments of layers that read features from the last dimension."""
 FACTORS = (2, 4, 8, 3)
 """What sizes are multiplied with, or divided by, in formulas."""
 Column = tuple[Size, ...]
@@ -42,6 +44,8 @@ class Signatures:
         self.open_sizes = open_sizes
         self.classes = classes
         self.uses: dict[int, list[_Use]] = {}
+        self.tokens: set[int] = set()
+        """Ranks of what is read with its features last."""
         self.collect(network.graph.root, network.trace)
 
     def collect(self, scope: Composite, trace: Trace) -> None:
@@ -56,6 +60,8 @@ class Signatures:
         for number, call in enumerate(scope.calls):
             if isinstance(call.target, Composite):
                 self.collect(call.target, trace.inner[number])
+            elif not FEATURES_LAST.isdisjoint(type(call.target.layer).positional):
+                self.tokens.update(len(trace.tensors[value].shape) for value in call.inputs)
 
     def summary(self, each: Class) -> list[str]:
         """The docstring of a class, line by line."""
@@ -71,7 +77,7 @@ class Signatures:
             for p in each.constructor.parameters
             if all(type(value) is int for value in p.column)
         }
-        inputs, outputs = _Words(parameters).described(uses)
+        inputs, outputs = _Words(parameters, self.tokens).described(uses)
         if each.constructor.origins & set(self.open_sizes.values()):
             outputs = self.whole()[1]  # it is the last of all
         return arrow(inputs, outputs, 4)
@@ -109,25 +115,45 @@ class _Words:
     """Names for the sizes of one class."""
 
     parameters: Mapping[str, Column]
+    tokens: Container[int] = ()
+    """Ranks whose channels may be the last size."""
     letters: dict[str, Column] = field(default_factory=dict)
 
     def described(self, uses: Sequence[_Use]) -> tuple[list[str], list[str]]:
         """The inputs and outputs of a class over all its uses."""
-        columns = zip(*((*use.inputs, *use.outputs) for use in uses), strict=True)
-        shown = [shape_text(tensors[0], self.sizes(tensors)) for tensors in columns]
+        pairs = zip(*((*use.inputs, *use.outputs) for use in uses), strict=True)
+        shapes = [(each[0], list(zip(*(x.shape for x in each), strict=True))) for each in pairs]
+        last = {len(columns) for _, columns in shapes if self.are_last(columns)}
+        shown = [shape_text(tensor, self.sizes(columns, last)) for tensor, columns in shapes]
         count = len(uses[0].inputs)
         return shown[:count], shown[count:]
 
-    def sizes(self, tensors: Sequence[Tensor]) -> Iterator[str]:
-        """The sizes of one tensor, given for each use."""
-        rank = len(tensors[0].shape)
-        for at in range(rank):
-            letter = LETTERS.get(rank, "")[at : at + 1] or f"D{at + 1}"
-            yield self.size(tuple(tensor.shape[at] for tensor in tensors), letter)
+    def are_last(self, columns: Sequence[Column]) -> bool:
+        """Whether the channels of a tensor are its last size, as far as this can be told: it is an
+        argument or a number and the first is not, or the others are as those of a square map.
+        """
+        rank = len(columns)
+        if rank < 2 or rank not in self.tokens:
+            return False
+        if rank > 2 and columns[0] == columns[1] != columns[-1]:
+            return True
+        first, behind = (
+            each in self.parameters.values() or _is_number(each)
+            for each in (columns[0], columns[-1])
+        )
+        return behind and not first
+
+    def sizes(self, columns: Sequence[Column], last: Container[int]) -> Iterator[str]:
+        """The sizes of one tensor, in each use. `last` are the ranks that have channels behind."""
+        letters = LETTERS.get(len(columns), "")
+        if len(columns) in last:
+            letters = letters[1:] + letters[:1]
+        for at, column in enumerate(columns):
+            yield self.size(column, letters[at : at + 1] or f"D{at + 1}")
 
     def size(self, column: Column, letter: str) -> str:
         """A size: a number, a name, a formula, or a new letter."""
-        if isinstance(column[0], int) and all(size == column[0] for size in column):
+        if _is_number(column):
             return str(column[0])
         found = self.known(column, letter)
         if found is None:
@@ -139,6 +165,8 @@ class _Words:
 
     def known(self, column: Column, letter: str) -> str | None:
         """A name or formula for a size, if there is one."""
+        if self.parameters.get(letter) == column:
+            return letter
         own = {letter: self.letters[letter]} if letter in self.letters else {}
         names = {**own, **self.parameters} if letter == "C" else own
         for name, other in names.items():
@@ -149,6 +177,11 @@ class _Words:
             if formula is not None:
                 return formula
         return None
+
+
+def _is_number(column: Column) -> bool:
+    """Whether a size is the same number in each use."""
+    return isinstance(column[0], int) and all(size == column[0] for size in column)
 
 
 def _formula(name: str, base: Column, column: Column) -> str | None:

@@ -16,7 +16,6 @@ class ConvNorm(nn.Sequential):
         self,
         in_channels: int,
         out: int,
-        padding: int,
         kernel_size: int = 1,
         stride: int = 1,
         groups: int = 1,
@@ -27,7 +26,7 @@ class ConvNorm(nn.Sequential):
                 out,
                 kernel_size,
                 stride=stride,
-                padding=padding,
+                padding=kernel_size // 2,
                 groups=groups,
                 bias=False,
             ),
@@ -42,7 +41,7 @@ class InvertedResidual(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.conv = nn.Sequential(
-            ConvNorm(32, 32, padding=1, kernel_size=3, groups=32),
+            ConvNorm(32, 32, kernel_size=3, groups=32),
             nn.Conv2d(32, 16, 1, bias=False),
             nn.BatchNorm2d(16),
         )
@@ -60,10 +59,8 @@ class InvertedResidualExpand6(nn.Module):
     ) -> None:
         super().__init__()
         self.conv = nn.Sequential(
-            ConvNorm(in_channels, hidden, padding=0),
-            ConvNorm(
-                hidden, hidden, padding=1, kernel_size=3, stride=stride, groups=hidden
-            ),
+            ConvNorm(in_channels, hidden),
+            ConvNorm(hidden, hidden, kernel_size=3, stride=stride, groups=hidden),
             nn.Conv2d(hidden, out, 1, bias=False),
             nn.BatchNorm2d(out),
         )
@@ -79,8 +76,8 @@ class InvertedResidualAdd(nn.Module):
     def __init__(self, out: int, hidden: int) -> None:
         super().__init__()
         self.conv = nn.Sequential(
-            ConvNorm(out, hidden, padding=0),
-            ConvNorm(hidden, hidden, padding=1, kernel_size=3, groups=hidden),
+            ConvNorm(out, hidden),
+            ConvNorm(hidden, hidden, kernel_size=3, groups=hidden),
             nn.Conv2d(hidden, out, 1, bias=False),
             nn.BatchNorm2d(out),
         )
@@ -96,7 +93,7 @@ class MobilenetV2(nn.Module):
     def __init__(self, dropout: float = 0.2, num_classes: int = 1000) -> None:
         super().__init__()
         self.features = nn.Sequential(
-            ConvNorm(3, 32, padding=1, kernel_size=3, stride=2),
+            ConvNorm(3, 32, kernel_size=3, stride=2),
             InvertedResidual(),
             InvertedResidualExpand6(16, 96, 24, stride=2),
             InvertedResidualAdd(24, 144),
@@ -114,7 +111,7 @@ class MobilenetV2(nn.Module):
             InvertedResidualAdd(160, 960),
             InvertedResidualAdd(160, 960),
             InvertedResidualExpand6(160, 960, 320),
-            ConvNorm(320, 1280, padding=0),
+            ConvNorm(320, 1280),
         )
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.flatten = nn.Flatten()
