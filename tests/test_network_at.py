@@ -208,6 +208,25 @@ def test_three_layers_exclude_everything_together() -> None:
     )
 
 
+def test_an_input_has_elements() -> None:
+    """A size that is computed from a symbol is positive, as one that is written is."""
+    head = "archspec: 1\ninputs: {x: [2, T], y: [2, 20 - T // 3]}\nlayers:\n"
+    join = "join: {Concat: {dim: 2}, from: [x, y]}"
+    network = made(join, head=head)
+    assert network.sizes.words() == ["T from 1 to 59"]
+    with pytest.raises(SpecError, match="the size of an input is positive, not 0"):
+        network.at(T=60)
+    long = "long: {AvgPool1d: {kernel_size: 64}, from: x}"
+    assert refusal(join, long, head=head) == (
+        "no T works: `long` needs T >= 64, and `y` needs T from 1 to 59"
+    )
+    (told,) = archspec.check(head.replace("20 - T // 3", "T % 4") + f"  {join}\n").diagnostics
+    assert told.message == (
+        "works only where T not divisible by 4; 4 is the first T above 3 that does not: "
+        "the size of an input is positive, not 0"
+    )
+
+
 def test_what_is_not_proved_is_not_claimed() -> None:
     even = "even: {Unflatten: {dim: 2, unflattened_size: [-1, 2]}}"
     flat = "flat: {Flatten, from: image}"

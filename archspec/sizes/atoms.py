@@ -156,7 +156,8 @@ class Rounded(Atom):
 
     def __str__(self) -> str:
         inner = grouped(self.inner)
-        return f"floor({self.scale}*{inner if inner.isidentifier() else f'({inner})'})"
+        plain = inner.isidentifier() or inner.startswith("(")
+        return f"floor({self.scale}*{inner if plain else f'({inner})'})"
 
 
 def value_of(size: Size, values: Mapping[str, int], known: Known) -> int:

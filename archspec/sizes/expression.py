@@ -32,6 +32,7 @@ class Domain:
         self.alternatives: Final[dict[tuple[Condition, ...], bool | Condition]] = {}
         self.lowest: Final[dict[str, int]] = {}  # see `learned`
         self.wholes: Final[dict[Atom, tuple[int, Size]]] = {}
+        self.table_ends: Final[set[Condition]] = set()  # see `scaling`
         self._new: list[Condition] | None = []
         self._requirements: dict[Condition, None] = {}
 

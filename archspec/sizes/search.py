@@ -1,7 +1,7 @@
 """The search for sizes that meet conditions."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from archspec.sizes.atoms import LOWEST
@@ -33,16 +33,43 @@ def witness(
 
 
 def meeting(
-    symbols: Sequence[str], choices: Sequence[Sequence[int]], ties: Sequence[Condition]
+    symbols: Sequence[str],
+    choices: Sequence[Sequence[int]],
+    ties: Sequence[Condition],
+    evaluations: int = EVALUATIONS,
 ) -> dict[str, int] | None:
     """Of the choices for every symbol, the first small ones that meet all ties; or None."""
+    narrowed = _narrowed(dict(zip(symbols, choices, strict=True)), ties)
+    choices = list(narrowed.values())
     sparse = [choice[::32] for choice in choices]  # far apart, for symbols that must be
-    points = itertools.islice(_smallest_first(choices), EVALUATIONS)
-    for sizes in itertools.chain(points, itertools.islice(_smallest_first(sparse), EVALUATIONS)):
+    points = itertools.islice(_smallest_first(choices), evaluations)
+    for sizes in itertools.chain(points, itertools.islice(_smallest_first(sparse), evaluations)):
         values = dict(zip(symbols, sizes, strict=True))
         if all(condition.at(values) for condition in ties):
             return values
     return None
+
+
+def _narrowed(
+    choices: Mapping[str, Sequence[int]], ties: Sequence[Condition]
+) -> dict[str, Sequence[int]]:
+    """The same choices without what is plainly needless.
+
+    One choice is enough of a symbol that no tie speaks of; where all but one symbol of a tie are
+    known, it says what is left of that one.
+    """
+    tied = frozenset().union(*(tie.symbols for tie in ties))
+    left = {name: choice if name in tied else choice[:1] for name, choice in choices.items()}
+    waiting = list(ties)
+    while waiting:
+        known = {name: choice[0] for name, choice in left.items() if len(choice) == 1}
+        tie = next((each for each in waiting if len(each.symbols - known.keys()) == 1), None)
+        if tie is None:
+            break
+        waiting.remove(tie)
+        (name,) = tie.symbols - known.keys()
+        left[name] = [size for size in left[name] if tie.at({**known, name: size})]
+    return left
 
 
 def _smallest_first(choices: Sequence[Sequence[int]]) -> Iterator[tuple[int, ...]]:
