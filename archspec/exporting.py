@@ -16,9 +16,9 @@ from archspec.exportable import fixed_lengths, symbolic, unsolvable
 from archspec.network import Network
 from archspec.ops.pooling import Pool
 from archspec.sizes import Condition, Expr, ValidSizes
-from archspec.sizes.atoms import Extreme
+from archspec.sizes.atoms import Extreme, atoms_of
 from archspec.sizes.periodic import MOST_PERIOD, SizeSet, Stretch
-from archspec.sizes.polynomial import along, atoms_of, eventual_sign, repeats
+from archspec.sizes.polynomial import along, eventual_sign, repeats
 from archspec.sizes.solving import grows, implied
 from archspec.sizes.together import equal_symbols, joint_sets, says_equal
 from archspec.sizes.words import words

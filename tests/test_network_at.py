@@ -93,6 +93,31 @@ def test_sizes_far_away_are_found() -> None:
     assert network.example_sizes == {"T": 480_000}
 
 
+def test_sizes_that_an_equation_leaves_are_found() -> None:
+    """Not small ones, and no multiples of 32: one size is worked out from the other."""
+    head = FRAME.replace("[3, H, W]", "[1, H, W]")
+    network = made(
+        "flat: Flatten", "fc: {Linear: {in_features: 1001000, out_features: 1}}", head=head
+    )
+    sizes = network.sizes.smallest()
+    assert sizes is not None
+    assert network.sizes.valid(**sizes)
+    head = "archspec: 1\ninputs: {x: [2, T], y: [2, S]}\nlayers:\n"
+    longer = "longer: {ZeroPad1d: {padding: [700, 0]}, from: y}"
+    network = made(longer, "both: {Stack: {dim: 1}, from: [x, longer]}", head=head)
+    assert network.sizes.smallest() == {"T": 701, "S": 1}
+
+
+def test_sizes_within_each_other_without_end() -> None:
+    """Nothing in a spec exhausts the stack: floors in floors are cut short, and exact."""
+    down = "{Conv1d: {out_channels: 3, kernel_size: 3, stride: 3, padding: 1}}"
+    up = "{ConvTranspose1d: {out_channels: 3, kernel_size: 3, stride: 2}}"
+    network = archspec.loads(LINE + f"  - {down}\n  - {up}\n" * 400)
+    (shape,) = network.outputs.values()
+    assert str(shape[1]) == "2*(… // 3) + 3"
+    assert network.at(T=9).outputs == {"output": (3, shape[1].at({"T": 9}))}
+
+
 def test_a_network_without_symbols() -> None:
     network = made("relu: ReLU", head="archspec: 1\ninputs: {x: [3, 8, 8]}\nlayers:\n")
     assert network.sizes.words() == []

@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, NoReturn, TypeAlias, final
 
-from archspec.sizes.atoms import Atom, Extreme, Floor, Symbol, value_of
+from archspec.sizes.atoms import Atom, Extreme, Floor, Symbol, evaluated
 from archspec.sizes.bounds import Pick, rank_of
 from archspec.sizes.conditions import Condition, at_least_zero
 from archspec.sizes.text import text_of
@@ -101,7 +101,7 @@ class Expr:
 
     def at(self, values: Mapping[str, int]) -> int:
         """The size for these values of its symbols."""
-        return value_of(self, values, {})
+        return evaluated(self, values)
 
     def __add__(self, other: Size) -> Size:
         if isinstance(other, int):
