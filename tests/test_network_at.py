@@ -245,6 +245,7 @@ def test_an_input_has_elements() -> None:
     assert refusal(join, long, head=head) == (
         "no T works: `long` needs T >= 64, and `y` needs T from 1 to 59"
     )
+    assert network.select("join").sizes.words() == ["T from 1 to 59"]
     (told,) = archspec.check(head.replace("20 - T // 3", "T % 4") + f"  {join}\n").diagnostics
     assert told.message == (
         "works only where T not divisible by 4; 4 is the first T above 3 that does not: "

@@ -10,7 +10,7 @@ from archspec.diagnostics import Label, Place, Refused
 from archspec.expand.context import Context
 from archspec.expand.requires import declared_sizes
 from archspec.network import Network
-from archspec.resolve import requirements
+from archspec.resolve import filled, requirements
 from archspec.sizes import Condition, ValidSet, ValidSizes, show_values
 from archspec.sizes.valid import SEARCHED
 
@@ -107,10 +107,8 @@ def _needs(network: Network, symbol: str) -> Iterator[_Need]:
 def _demands(network: Network) -> Iterator[tuple[Condition, str, Place]]:
     """Every condition, with the path and the place of who makes it."""
     for spec in network.spec.inputs:
-        positive = (size >= 1 for size in network.input_tensors[spec.name.text].shape)
-        for condition in positive:
-            if isinstance(condition, Condition):
-                yield condition, spec.name.text, spec.shape.place
+        for condition in filled(network.input_tensors[spec.name.text]):
+            yield condition, spec.name.text, spec.shape.place
     for application in network.applications:
         for condition in requirements(application, network.domain):
             yield condition, ".".join(application.path), application.leaf.node.place
