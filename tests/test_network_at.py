@@ -175,6 +175,17 @@ def test_at_may_leave_symbols_open() -> None:
         half.at(H=16)
 
 
+def test_an_annotation_knows_what_layers_before_it_require() -> None:
+    """Where 2 divides H, twice the half of it is H."""
+    halved = "down: {PixelUnshuffle: {downscale_factor: 2}}"
+    doubled = "up: {PixelShuffle: {upscale_factor: 2}, shape: [3, H, W]}"
+    assert made(halved, doubled).sizes.words() == ["H >= 2 and H even", "W >= 2 and W even"]
+    pool = "down: {AvgPool2d: {kernel_size: 2}}"
+    up = "up: {Upsample: {scale_factor: 2}, shape: [3, H, W]}"
+    with pytest.raises(SpecError, match="`shape:` says 3×H×W"):
+        made(pool, up)
+
+
 def test_at_binds_symbols_in_expressions_and_shapes() -> None:
     network = made(
         "pool: {AdaptiveAvgPool2d: {output_size: 4}, shape: [3, 4, 4]}",

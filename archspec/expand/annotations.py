@@ -4,7 +4,7 @@ from archspec.expand.context import Context, Names
 from archspec.expand.items import Item
 from archspec.expand.scope import Scope
 from archspec.expr import Facts
-from archspec.sizes import Size, Term, always, equal, size_of
+from archspec.sizes import Size, Term, always, equal, simplified, size_of
 from archspec.syntax import Node, Scalar, Sequence, describe
 from archspec.tensors import Tensor, show_shape
 
@@ -26,9 +26,14 @@ def check_annotation(context: Context, item: Item, scope: Scope) -> None:
         _size(context, each, fact, item.names, scope)
         for each, fact in zip(node.items, _facts(item, tensor), strict=True)
     )
-    if not all(always(equal(a, b)) for a, b in zip(written, tensor.shape, strict=True)):
+    if not all(_are_equal(a, b) for a, b in zip(written, tensor.shape, strict=True)):
         message = f"`shape:` says {show_shape(written)}, but the output is {tensor}"
         context.report("E113", message, node.place)
+
+
+def _are_equal(a: Size, b: Size) -> bool:
+    """Whether two sizes are the same for every input that the layers so far take."""
+    return always(equal(simplified(a), simplified(b)))
 
 
 def _facts(item: Item, tensor: Tensor) -> list[Term]:
