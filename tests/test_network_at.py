@@ -45,6 +45,19 @@ def test_a_tie_that_the_sets_imply_is_not_told() -> None:
     assert network.sizes.words() == ["H >= 3", "W >= 3"]
 
 
+def test_what_requirements_exclude_is_no_alternative() -> None:
+    """A position for each of 17 tokens would also be stretched over one, and there are more."""
+    network = made(
+        "patches: {Conv2d: {out_channels: 8, kernel_size: 4, stride: 4}}",
+        'tokens: {Rearrange: {pattern: "b c h w -> b (h w) c"}}',
+        "first: {Parameter: {shape: [1, 1, 8], init: zeros_}}",
+        "all: {Concat: {dim: 1}, from: [first, tokens]}",
+        "positions: {Parameter: {shape: [1, 17, 8], init: zeros_}}",
+        "add: {Add: [all, positions]}",
+    )
+    assert network.sizes.words() == ["H >= 4", "W >= 4", "(H // 4)*(W // 4) == 16"]
+
+
 def test_equal_sides() -> None:
     network = made("turned: {Transpose: {dim0: 2, dim1: 3}}", "join: {Concat: [input, turned]}")
     assert network.sizes.words() == ["any H", "any W", "H == W"]
