@@ -1,6 +1,7 @@
 """What `torch.export` does not follow, seen with torch 2.13 and kept by tests."""
 
 from collections.abc import Iterable, Iterator
+from itertools import combinations
 from typing import Final
 
 from archspec.network import Network
@@ -13,10 +14,12 @@ FIXES: Final = ("MaxPool1d", "RNN", "GRU", "LSTM")
 """Types that PyTorch runs with the sizes of the example, whatever export is told."""
 CHOOSES: Final = ("AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d")
 """Types that give the sizes of the example."""
-COMPARES: Final = ("Slice", "Pad")
+COMPARES: Final = ("Slice", "Pad", "Split", "Fold")
 """Types that compare the sizes they are given: by which amount, from where to where."""
 TURNING: Final = ("Permute", "Transpose", "Rearrange")
 """Types whose results keep the memory layout of their inputs."""
+VIEWS: Final = ("ChannelShuffle", "Flatten", "PixelShuffle", "Rearrange", "Reshape")
+"""Types that see the same memory in another shape."""
 
 
 def symbolic(tensors: Iterable[Tensor]) -> Iterator[Expr]:
@@ -27,13 +30,21 @@ def symbolic(tensors: Iterable[Tensor]) -> Iterator[Expr]:
 def fixed_lengths(network: Network) -> dict[str, str]:
     """The symbols that a layer fixes, and why."""
     found: dict[str, str] = {}
+    views = any(map(_is_view, network.applications))
     for application in network.applications:
         kind, path = application.leaf.type, _path(application)
         verb, tensors = "takes", application.inputs if kind in FIXES else ()
         if kind in CHOOSES:
             verb, tensors = "gives", application.outputs
         reason = f"export keeps no length open that `{path}` ({kind}) {verb}"
-        found.update((name, reason) for size in symbolic(tensors) for name in size.symbols)
+        sizes = set(symbolic(tensors))
+        if getattr(application.leaf.layer, "mode", None) == "circular":
+            reason = f"export keeps the amounts that `{path}` ({kind}) adds around"
+            sizes = {amount.size for amount in application.leaf.layer.measures()}
+        if views and kind == "Slice" and getattr(application.leaf.layer, "step", 1) > 1:
+            reason = f"export keeps the memory layout of `{path}` (Slice by steps)"
+            sizes = set(symbolic(application.outputs))
+        found.update((name, reason) for size in sizes for name in size.symbols)
     return found
 
 
@@ -43,13 +54,12 @@ def unsolvable(network: Network) -> str | None:
     It is told `Dim.AUTO` then.
     """
     for application in network.applications:
-        layer, kind, path = application.leaf.layer, application.leaf.type, _path(application)
-        if getattr(layer, "ceil_mode", False):
-            return f"`ceil_mode` of `{path}` is beyond its solver"
-        if kind in COMPARES and layer.measures():
-            return f"what `{path}` ({kind}) computes with sizes is beyond its solver"
-        if kind.startswith("InstanceNorm") and _is_shifted(application):
-            return f"what `{path}` ({kind}) asks is beyond its solver"
+        found = _beyond(application)
+        if found is not None:
+            return f"{found} is beyond its solver"
+    if any(map(_joins, network.applications)):
+        for path in map(_path, filter(_rounds, network.applications)):
+            return f"a comparison with what `{path}` rounds is beyond its solver"
     if any(map(_is_turned, network.applications)):
         for path in map(_path, filter(_joins_free_tensor, network.applications)):
             return f"the memory layout at `{path}`, behind a permutation, is beyond its solver"
@@ -59,6 +69,19 @@ def unsolvable(network: Network) -> str | None:
     return None
 
 
+def _beyond(application: Application) -> str | None:
+    """What one call asks that the solver does not follow."""
+    layer, kind, path = application.leaf.layer, application.leaf.type, _path(application)
+    if getattr(layer, "ceil_mode", False):
+        return f"`ceil_mode` of `{path}`"
+    if kind in COMPARES and layer.measures():
+        return f"what `{path}` ({kind}) computes with sizes"
+    if kind.startswith("InstanceNorm") and _is_shifted(application):
+        return f"what `{path}` ({kind}) asks"
+    power = next(filter(_is_power, symbolic(application.outputs)), None)
+    return None if power is None else f"a product such as {power}, which `{path}` ({kind}) makes,"
+
+
 def _path(application: Application) -> str:
     return ".".join(application.path)
 
@@ -66,6 +89,34 @@ def _path(application: Application) -> str:
 def _is_turned(application: Application) -> bool:
     """Whether a layer puts dimensions of symbolic sizes into another order."""
     return application.leaf.type in TURNING and next(symbolic(application.inputs), None) is not None
+
+
+def _is_view(application: Application) -> bool:
+    """Whether a layer gives a tensor of symbolic sizes another shape."""
+    views = application.leaf.type in VIEWS
+    return views and next(symbolic(application.inputs), None) is not None
+
+
+def _is_power(size: Expr) -> bool:
+    """Whether sizes of one symbol are multiplied with each other."""
+    return any(
+        not one.symbols.isdisjoint(other.symbols)
+        for monomial in size.terms
+        for one, other in combinations(monomial, 2)
+    )
+
+
+def _joins(application: Application) -> bool:
+    """Whether a layer compares symbolic sizes of several tensors."""
+    return len(application.inputs) > 1 and next(symbolic(application.inputs), None) is not None
+
+
+def _rounds(application: Application) -> bool:
+    """Whether a layer multiplies symbolic sizes by what is no whole number."""
+    scales = getattr(application.leaf.layer, "scale_factor", None) or ()
+    several = scales if isinstance(scales, tuple) else (scales,)
+    whole = all(float(scale).is_integer() for scale in several)
+    return not whole and next(symbolic(application.inputs), None) is not None
 
 
 def _joins_free_tensor(application: Application) -> bool:

@@ -6,20 +6,20 @@ the valid sizes one progression is kept, from where every size within is at leas
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import lcm
 from typing import Final
 
 from archspec.exportable import fixed_lengths, symbolic, unsolvable
-from archspec.network import Network
+from archspec.network import Network, at
 from archspec.ops.pooling import Pool
-from archspec.sizes import Condition, Expr, ValidSizes
-from archspec.sizes.atoms import Extreme
+from archspec.sizes import Condition, Expr, Size, ValidSizes
+from archspec.sizes.atoms import Extreme, atoms_of
 from archspec.sizes.periodic import MOST_PERIOD, SizeSet, Stretch
-from archspec.sizes.polynomial import along, atoms_of, eventual_sign, repeats
-from archspec.sizes.solving import grows, implied
+from archspec.sizes.polynomial import along, eventual_sign, repeats
+from archspec.sizes.solving import direction, grows, implied
 from archspec.sizes.together import equal_symbols, joint_sets, says_equal
 from archspec.sizes.words import words
 
@@ -85,7 +85,9 @@ def plan(network: Network, *, batch: bool = True) -> ExportPlan:
         found = None if found is None else _steady(network, group, found)
         if found is not None:
             kept[name] = found
-    kept = _raised(sizes, kept, example)
+    crossing = [gap for gap in set(_turning(network)) if len(gap.symbols) > 1]
+    rising = [gap * way for gap in crossing if (way := direction(gap))]
+    kept = _raised(sizes, rising, kept, example)
     dropped = []
     for name, group in alike.items():
         reason = next((fixed[other] for other in sorted(group) if other in fixed), None)
@@ -117,6 +119,8 @@ def _with_large_sizes(network: Network) -> ValidSizes:
 def _sizes_within(network: Network) -> Iterator[Expr]:
     for application in network.applications:
         yield from symbolic((*application.inputs, *application.outputs))
+        between = application.leaf.layer.between(*application.inputs)
+        yield from (size for size in between if isinstance(size, Expr))
 
 
 def _progression(sizes: SizeSet | None) -> Progression | None:
@@ -167,12 +171,19 @@ def _turning(network: Network) -> Iterator[Expr]:
 
 
 def _raised(
-    sizes: ValidSizes, kept: dict[str, Progression], example: Mapping[str, int]
+    sizes: ValidSizes,
+    rising: Sequence[Size],
+    kept: dict[str, Progression],
+    example: Mapping[str, int],
 ) -> dict[str, Progression]:
-    """Progressions that begin where conditions on several growing symbols hold for all sizes."""
+    """Progressions that begin where what grows with several symbols is past its turn.
+
+    That is, conditions hold for all sizes from there on, and differences are positive.
+    """
     for _ in range(RAISED):
         least = {**example, **{name: each.first for name, each in kept.items()}}
-        if all(says_equal(tie) or implied(tie, least) for tie in sizes.ties if grows(tie)):
+        past = all(at(gap, least) > 0 for gap in rising)
+        if past and all(says_equal(tie) or implied(tie, least) for tie in sizes.ties if grows(tie)):
             return kept
         kept = {name: replace(each, first=each.first + each.step) for name, each in kept.items()}
     return {}
@@ -238,4 +249,9 @@ def _fixed(network: Network, sizes: ValidSizes) -> dict[str, str]:
     """The symbols that export cannot keep open, and why."""
     ties = (tie for tie in sizes.ties if not says_equal(tie) and not grows(tie))
     found = {name: f"the network needs {tie}" for tie in ties for name in tie.symbols}
+    alike = equal_symbols(sizes)
+    for gap in _turning(network):
+        if not direction(gap) and len({min(alike[name]) for name in gap.symbols}) > 1:
+            reason = f"export goes one way, and {gap} is of another sign for other sizes"
+            found.update(dict.fromkeys(gap.symbols, reason))
     return {**found, **fixed_lengths(network)}

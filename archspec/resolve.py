@@ -83,6 +83,12 @@ class Application:
         return self.leaf.parameter_count
 
 
+def filled(tensor: Tensor) -> list[Condition]:
+    """What an input requires of symbolic sizes: that all its sizes are at least 1."""
+    positive = (size >= 1 for size in tensor.shape)
+    return [condition for condition in positive if isinstance(condition, Condition)]
+
+
 def requirements(application: Application, domain: Domain) -> list[Condition]:
     """What one call of a leaf requires of symbolic sizes."""
     with domain.apart() as taken:

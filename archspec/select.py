@@ -6,13 +6,13 @@ network fits but for keys that are not needed.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress
+from itertools import chain, compress
 from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 from archspec.diagnostics import did_you_mean
 from archspec.graph import Call, Composite, Graph, Leaf, Output, Trace
-from archspec.resolve import resolve
+from archspec.resolve import filled, resolve
 from archspec.storage import overwriters
 
 if TYPE_CHECKING:
@@ -44,9 +44,10 @@ def select(network: "Network", paths: Sequence[str]) -> "Network":
                 "`inplace: false`"
             )
     graph = Graph(network.graph.name, part.scope)
+    inputs = part.trace.tensors[: len(part.scope.inputs)]
     with network.domain.apart() as needed:  # what lies behind needs nothing any more
-        resolve(part.scope, part.trace.tensors[: len(part.scope.inputs)])
-    domain = network.domain.requiring(needed)
+        resolve(part.scope, inputs)
+    domain = network.domain.requiring([*chain.from_iterable(map(filled, inputs)), *needed])
     selected = tuple(paths)
     return replace(network, graph=graph, trace=part.trace, domain=domain, selected=selected)
 

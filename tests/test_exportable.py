@@ -26,14 +26,65 @@ def test_adaptive_maxima_give_the_size_of_the_example(kind: str) -> None:
         '  part: {Slice: {dim: 3, end: "=W // 2"}}\n',
         '  part: {Pad: {pad: [0, "=-W % 3", 0, "=-H % 3"]}}\n'
         '  cut: {Rearrange: {pattern: "b c (h p) (w q) -> b (h w) (p q c)", p: 3, q: 3}}\n',
+        '  part: {Split: {dim: 2, split_size: ["=H // 2", "=H - H // 2"]}}\n'
+        "  turned: {Concat: {dim: 2}, from: [part.1, part.0]}\n",
     ],
-    ids=["start", "end", "pad"],
+    ids=["start", "end", "pad", "split"],
 )
 def test_layers_that_compare_sizes_are_left_to_export(layers: str) -> None:
     plan = exports(line(layers, IMAGE))
     assert plan.automatic
     assert set(plan.kept) == {"H", "W"}
     assert any("computes with sizes" in each for each in plan.dropped)
+
+
+@pytest.mark.parametrize(
+    ("layers", "why"),
+    [
+        (
+            '  a: {ChannelShuffle: {groups: 3}}\n  b: {Reshape: {shape: [3, "=H * H"]}}\n',
+            "a product such as H*H, which `b` (Reshape) makes, is beyond its solver",
+        ),
+        (
+            "  a: {Upsample: {scale_factor: 2}}\n  b: {Upsample: {scale_factor: 0.5}}\n"
+            "  c: {Concat: [b, x]}\n",
+            "a comparison with what `b` rounds is beyond its solver",
+        ),
+    ],
+    ids=["power", "rounded"],
+)
+def test_guards_beyond_its_solver(layers: str, why: str) -> None:
+    plan = exports(line(layers, IMAGE.replace("H, W", "H, H")))
+    assert plan.dropped[-1] == f"the bounds, which export finds itself: {why}"
+
+
+def test_sizes_on_the_way_count_too() -> None:
+    """One row of blocks is taken for a constant, though the output tells only of all blocks."""
+    plan = exports(line("  blocks: {Unfold: {kernel_size: 2}}\n", IMAGE))
+    assert [each.first for each in plan.kept.values()] == [3, 3]
+
+
+def test_a_minimum_over_two_symbols_is_exported_from_where_it_is_settled() -> None:
+    cut = (
+        '  rows: {Rearrange: {pattern: "b c h w -> b (h w) c"}}\n  cut: {Slice: {dim: 1, end: 8}}\n'
+    )
+    plan = exports(line(cut, IMAGE))
+    assert [each.first for each in plan.kept.values()] == [3, 3]
+    crop = line('  cut: {Slice: {dim: 2, end: "=W"}}\n', IMAGE).export_plan()
+    assert not crop.kept
+    assert "export goes one way" in crop.dropped[0]
+
+
+def test_steps_before_a_view_are_fixed() -> None:
+    """Whether a part of the rows fills its memory depends on how many there are."""
+    cut = "  a: {Slice: {dim: 2, step: 3}}\n"
+    assert set(exports(line(cut + "  b: ReLU\n", IMAGE)).kept) == {"H", "W"}
+    assert not exports(line(cut + "  b: {ChannelShuffle: {groups: 3}}\n", IMAGE)).kept
+
+
+def test_amounts_that_go_around_are_fixed() -> None:
+    network = line('  pad: {Pad: {pad: [0, "=-W % 3", 0, 0], mode: circular}}\n', IMAGE)
+    assert set(exports(network).kept) == {"H"}
 
 
 def test_a_minimum_is_exported_from_where_it_is_settled() -> None:

@@ -258,7 +258,7 @@ def check_plan(text: str) -> None:
     if network is None:
         event("refused")
         return
-    event(str(exports(network)).splitlines()[0].partition(":")[0])
+    event((str(exports(network)) or "all").splitlines()[0].partition(":")[0])
 
 
 # The specs of this project.

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 import archspec
 from archspec.sizes import Dimension, Domain, Measured, Term, size_of
+from tests.helpers import error
 
 HEAD = "archspec: 1\ninputs: {image: [6, H, W]}\n"
 TRIED = (1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 14, 15, 16, 17, 21, 28, 29)
@@ -349,3 +350,10 @@ def test_a_size_of_endless_arithmetic_is_refused() -> None:
     with pytest.raises(archspec.SpecError) as raised:
         archspec.loads(text)
     assert {d.code for d in raised.value.diagnostics if d.severity == "error"} == {"E110"}
+
+
+@pytest.mark.parametrize("written", ["8 // H", "H ** 2", "H * 2.0", "1.5 * H", "W % H"])
+def test_arithmetic_that_is_not_for_symbols_is_told_in_the_words_of_a_spec(written: str) -> None:
+    found = error(f"{HEAD}layers:\n  - Upsample: {{size: ['={written}', 3]}}\n")
+    assert found.code == "E114"
+    assert found.message.startswith(f"`{written}` is not worked out for every input: ")

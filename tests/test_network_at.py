@@ -45,6 +45,19 @@ def test_a_tie_that_the_sets_imply_is_not_told() -> None:
     assert network.sizes.words() == ["H >= 3", "W >= 3"]
 
 
+def test_what_requirements_exclude_is_no_alternative() -> None:
+    """A position for each of 17 tokens would also be stretched over one, and there are more."""
+    network = made(
+        "patches: {Conv2d: {out_channels: 8, kernel_size: 4, stride: 4}}",
+        'tokens: {Rearrange: {pattern: "b c h w -> b (h w) c"}}',
+        "first: {Parameter: {shape: [1, 1, 8], init: zeros_}}",
+        "all: {Concat: {dim: 1}, from: [first, tokens]}",
+        "positions: {Parameter: {shape: [1, 17, 8], init: zeros_}}",
+        "add: {Add: [all, positions]}",
+    )
+    assert network.sizes.words() == ["H >= 4", "W >= 4", "(H // 4)*(W // 4) == 16"]
+
+
 def test_equal_sides() -> None:
     network = made("turned: {Transpose: {dim0: 2, dim1: 3}}", "join: {Concat: [input, turned]}")
     assert network.sizes.words() == ["any H", "any W", "H == W"]
@@ -91,6 +104,31 @@ def test_sizes_far_away_are_found() -> None:
     )
     assert network.sizes.words() == ["T = 480000"]
     assert network.example_sizes == {"T": 480_000}
+
+
+def test_sizes_that_an_equation_leaves_are_found() -> None:
+    """Not small ones, and no multiples of 32: one size is worked out from the other."""
+    head = FRAME.replace("[3, H, W]", "[1, H, W]")
+    network = made(
+        "flat: Flatten", "fc: {Linear: {in_features: 1001000, out_features: 1}}", head=head
+    )
+    sizes = network.sizes.smallest()
+    assert sizes is not None
+    assert network.sizes.valid(**sizes)
+    head = "archspec: 1\ninputs: {x: [2, T], y: [2, S]}\nlayers:\n"
+    longer = "longer: {ZeroPad1d: {padding: [700, 0]}, from: y}"
+    network = made(longer, "both: {Stack: {dim: 1}, from: [x, longer]}", head=head)
+    assert network.sizes.smallest() == {"T": 701, "S": 1}
+
+
+def test_sizes_within_each_other_without_end() -> None:
+    """Nothing in a spec exhausts the stack: floors in floors are cut short, and exact."""
+    down = "{Conv1d: {out_channels: 3, kernel_size: 3, stride: 3, padding: 1}}"
+    up = "{ConvTranspose1d: {out_channels: 3, kernel_size: 3, stride: 2}}"
+    network = archspec.loads(LINE + f"  - {down}\n  - {up}\n" * 400)
+    (shape,) = network.outputs.values()
+    assert str(shape[1]) == "2*(… // 3) + 3"
+    assert network.at(T=9).outputs == {"output": (3, shape[1].at({"T": 9}))}
 
 
 def test_a_network_without_symbols() -> None:
@@ -150,6 +188,17 @@ def test_at_may_leave_symbols_open() -> None:
         half.at(H=16)
 
 
+def test_an_annotation_knows_what_layers_before_it_require() -> None:
+    """Where 2 divides H, twice the half of it is H."""
+    halved = "down: {PixelUnshuffle: {downscale_factor: 2}}"
+    doubled = "up: {PixelShuffle: {upscale_factor: 2}, shape: [3, H, W]}"
+    assert made(halved, doubled).sizes.words() == ["H >= 2 and H even", "W >= 2 and W even"]
+    pool = "down: {AvgPool2d: {kernel_size: 2}}"
+    up = "up: {Upsample: {scale_factor: 2}, shape: [3, H, W]}"
+    with pytest.raises(SpecError, match="`shape:` says 3×H×W"):
+        made(pool, up)
+
+
 def test_at_binds_symbols_in_expressions_and_shapes() -> None:
     network = made(
         "pool: {AdaptiveAvgPool2d: {output_size: 4}, shape: [3, 4, 4]}",
@@ -205,6 +254,26 @@ def test_three_layers_exclude_everything_together() -> None:
     text = refusal(row(2), row(3), pool, four, head=LINE)
     assert text == (
         "no T works: `fc` needs T in {8, 9}, and the layers before it T >= 6 and T divisible by 6"
+    )
+
+
+def test_an_input_has_elements() -> None:
+    """A size that is computed from a symbol is positive, as one that is written is."""
+    head = "archspec: 1\ninputs: {x: [2, T], y: [2, 20 - T // 3]}\nlayers:\n"
+    join = "join: {Concat: {dim: 2}, from: [x, y]}"
+    network = made(join, head=head)
+    assert network.sizes.words() == ["T from 1 to 59"]
+    with pytest.raises(SpecError, match="the size of an input is positive, not 0"):
+        network.at(T=60)
+    long = "long: {AvgPool1d: {kernel_size: 64}, from: x}"
+    assert refusal(join, long, head=head) == (
+        "no T works: `long` needs T >= 64, and `y` needs T from 1 to 59"
+    )
+    assert network.select("join").sizes.words() == ["T from 1 to 59"]
+    (told,) = archspec.check(head.replace("20 - T // 3", "T % 4") + f"  {join}\n").diagnostics
+    assert told.message == (
+        "works only where T not divisible by 4; 4 is the first T above 3 that does not: "
+        "the size of an input is positive, not 0"
     )
 
 

@@ -264,6 +264,44 @@ def test_what_is_not_decided_is_said() -> None:
     assert codes('T: ">= 4999"', RARE) == ["E125"]
 
 
+# Which sizes are larger than those that were tried: 2 * H is known up to 4096.
+TABLED = """archspec: 1
+inputs: {{x: [2, H, W]}}
+requires: {{{requires}}}
+layers:
+  larger: {{ConvTranspose2d: {{out_channels: 2, kernel_size: [2, 1], stride: [2, 1]}}}}
+  smaller: {{Upsample: {{scale_factor: [0.7, 1.0]}}}}
+"""
+
+
+def test_what_is_beyond_a_table_is_not_decided() -> None:
+    network = made('H: ">= 32"', TABLED)
+    assert codes('H: ">= 32"', TABLED) == ["N404", "N405"]
+    assert codes('H: ">= 32 and <= 2048"', TABLED) == ["N405"]
+    assert network.at(H=3000, W=1).outputs == {"output": (2, 4200, 1)}
+    assert codes('H: "<= 4", W: "< 1"', TABLED) == ["E125", "N405"]
+    assert [d.code for d in archspec.check(undeclared(TABLED)).diagnostics] == ["N405"]
+
+
+@pytest.mark.parametrize("one", ["% 4 == 1", ">= 1", "<= 2"])
+def test_symbols_that_depend_on_each_other_may_fail_together(one: str) -> None:
+    """Where W is 1, H is 2: that neither is among the sizes that work is no reason to pass it."""
+    text = f'archspec: 1\ninputs: {{x: [1, H, W]}}\nrequires: {{H: "== 2 * W", W: "{one}"}}\n'
+    found = error(text + "layers: [{PixelUnshuffle: {downscale_factor: 3}}]\n")
+    assert found.message == "`requires:` lets H = 2 pass, which does not work"
+
+
+def test_sizes_that_no_declaration_ties_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archspec.sizes.declaration.ENOUGH", 100)
+    text = (
+        "archspec: 1\ninputs: {image: [3, H, W], x: [T, 4]}\n"
+        'requires: {W: "== 3 * T", T: ">= 301"}\nlayers:\n'
+        "  rows: {Unflatten: {dim: 1, unflattened_size: [-1, 7]}, from: x}\n"
+        "  keep: {ReLU, from: image}\noutputs: [rows, keep]\n"
+    )
+    assert error(text).message == "`requires:` lets T = 302 pass, which does not work"
+
+
 # The note, where nothing is declared.
 
 
@@ -316,6 +354,15 @@ def test_ties_are_told() -> None:
         "works only where H*W == 49; 8 is the first H above 7 that does not: "
         "in_features is 147, but the input has 168"
     )
+
+
+def test_no_help_that_would_not_do() -> None:
+    """Even sizes are not enough: a map is multiplied with itself."""
+    layers = "  a: {PixelUnshuffle: {downscale_factor: 2}}\n  b: {MatMul: [a, a]}\n"
+    found = note("archspec: 1\ninputs: {image: [3, H, W]}\nlayers:\n" + layers)
+    assert found is not None
+    assert "and H // 2 == W // 2" in found.message
+    assert found.help is None
 
 
 def test_sizes_that_are_merely_too_small_get_no_note() -> None:

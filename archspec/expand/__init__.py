@@ -22,7 +22,7 @@ from archspec.network import Network
 from archspec.ops import find
 from archspec.ops import names as type_names
 from archspec.select import part_at
-from archspec.sizes import Dimension, Measured, Term, size_of
+from archspec.sizes import Dimension, Measured, Term, holds, size_of
 from archspec.sizes.valid import check_names
 from archspec.spec import InputSpec, Spec
 from archspec.syntax import Mapping, Node, Scalar, Sequence, lift, plain
@@ -158,7 +158,7 @@ def _symbols(
 def _input(context: Context, spec: InputSpec, names: AbstractMapping[str, Any]) -> Tensor:
     sizes = context.shape_of(spec.shape, names, "the shape of an input")
     for size, node in zip(sizes, _items(spec.shape), strict=True):
-        if isinstance(size, int) and size < 1:
+        if not holds(size >= 1):
             raise context.report(
                 "E105", f"the size of an input is positive, not {size}", node.place
             )

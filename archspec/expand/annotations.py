@@ -10,7 +10,16 @@ from archspec.expand.items import Item
 from archspec.expand.scope import Scope
 from archspec.expr import Facts
 from archspec.network import Network, at
-from archspec.sizes import Condition, Size, Term, ValidSizes, equal, show_values, size_of
+from archspec.sizes import (
+    Condition,
+    Size,
+    Term,
+    ValidSizes,
+    equal,
+    show_values,
+    simplified,
+    size_of,
+)
 from archspec.sizes.declaration import as_entries, shortfall
 from archspec.syntax import Node, Scalar, Sequence, describe
 from archspec.tensors import Tensor, show_shape
@@ -33,7 +42,8 @@ def check_annotation(context: Context, item: Item, scope: Scope) -> None:
         _size(context, each, fact, item.names, scope)
         for each, fact in zip(node.items, _facts(item, tensor), strict=True)
     )
-    found = [equal(a, b) for a, b in zip(written, tensor.shape, strict=True)]
+    pairs = zip(written, tensor.shape, strict=True)
+    found = [equal(simplified(a), simplified(b)) for a, b in pairs]  # by what layers so far require
     conditions = tuple(each for each in found if isinstance(each, Condition))
     claim = Claim(written, tensor.shape, conditions, node, tuple(context.uses))
     if False not in found:

@@ -7,6 +7,7 @@ from archspec.diagnostics import Diagnostic, Label, SpecError
 from archspec.network import Network, at
 from archspec.resolve import Application, requirements
 from archspec.sizes import Condition
+from archspec.sizes.scaling import is_table_end
 
 _CLAIMED = {"E113", "E125"}
 
@@ -20,9 +21,13 @@ class Reason(NamedTuple):
 
 def reason(network: Network, sizes: Mapping[str, int]) -> Reason:
     """Why the layers do not take these sizes, one for every symbol. Requires that they do not."""
-    application, needed = _refusing(network, sizes)
-    path = ".".join(application.path)
     error = _error(network, sizes)
+    refusing = _refusing(network, sizes)
+    if refusing is None:  # an input of these sizes would have no elements
+        assert error is not None
+        return Reason(error.message, (Label(error.place, error.message), *error.labels))
+    application, needed = refusing
+    path = ".".join(application.path)
     words = _meeting(application, sizes) or (error.message if error else f"it needs {needed}")
     if error is None:  # a dimension of 1 is stretched by accident, and other shapes come out
         return Reason(words, (Label(application.leaf.node.place, f"needs {needed}"),))
@@ -37,23 +42,24 @@ def check_layers(network: Network, sizes: Mapping[str, int]) -> None:
     Where they are written in the spec instead, an `end: =H - 7` that is negative counts from the
     other side: another network, which works. Raises `SpecError`.
     """
-    known = [each for each in network.conditions if each.symbols <= sizes.keys()]
-    if all(condition.at(sizes) for condition in known):
+    refusing = _refusing(network, sizes)
+    if refusing is None:
         return
-    application, needed = _refusing(network, sizes)
+    application, needed = refusing
     shown = " and ".join(f"{name} = {sizes[name]}" for name in sorted(needed.symbols))
     message = f"`{'.'.join(application.path)}` needs {needed}, and has {shown}"
     help = f"{shown}, written in `inputs:`, would make another network, which works"
     raise SpecError([Diagnostic("E114", message, application.leaf.node.place, help=help)])
 
 
-def _refusing(network: Network, sizes: Mapping[str, int]) -> tuple[Application, Condition]:
-    """The first layer that does not take the sizes, and what it needs."""
+def _refusing(network: Network, sizes: Mapping[str, int]) -> tuple[Application, Condition] | None:
+    """The first layer that does not take the sizes, and what it needs; None if all take them."""
     for application in network.applications:
         for condition in requirements(application, network.domain):
-            if condition.symbols <= sizes.keys() and not condition.at(sizes):
+            known = condition.symbols <= sizes.keys() and not is_table_end(condition)
+            if known and not condition.at(sizes):
                 return application, condition
-    raise AssertionError(f"every layer takes {sizes}")
+    return None
 
 
 def _error(network: Network, sizes: Mapping[str, int]) -> Diagnostic | None:

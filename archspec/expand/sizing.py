@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from archspec.diagnostics import Label, Refused
+from archspec.diagnostics import Label, Place, Refused
 from archspec.expand.context import Context
 from archspec.expand.requires import declared_sizes
 from archspec.network import Network
-from archspec.resolve import Application, requirements
+from archspec.resolve import filled, requirements
 from archspec.sizes import Condition, ValidSet, ValidSizes, show_values
 from archspec.sizes.valid import SEARCHED
 
@@ -22,16 +22,12 @@ MOST_RIVALS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class _Need:
-    """A condition on one symbol, and the first layer that makes it."""
+    """A condition on one symbol, and who makes it first: a layer, or an input by its shape."""
 
     symbol: str
     condition: Condition
-    owner: Application
-
-    @property
-    def path(self) -> str:
-        """The layer, for people."""
-        return f"`{'.'.join(self.owner.path)}`"
+    path: str
+    place: Place
 
     @property
     def words(self) -> str:
@@ -42,7 +38,7 @@ class _Need:
     @property
     def label(self) -> Label:
         """The layer, with what it needs."""
-        return Label(self.owner.leaf.node.place, f"needs {self.words}")
+        return Label(self.place, f"needs {self.words}")
 
 
 def find_sizes(network: Network, context: Context) -> None:
@@ -75,11 +71,11 @@ def _blame(network: Network, symbol: str) -> tuple[str, list[_Need], str | None]
         return f"no {symbol} works", [], None
     count = bisect_left(range(len(needs)), True, key=lambda n: _exclude(symbol, needs[: n + 1]))
     before, need = needs[:count], needs[count]
-    message = f"no {symbol} works: {need.path} needs {need.words}"
+    message = f"no {symbol} works: `{need.path}` needs {need.words}"
     rivals = (other for other in before[:MOST_RIVALS] if _exclude(symbol, [other, need]))
     others = list(islice(rivals, 1))
     if others:
-        message += f", and {others[0].path} needs {others[0].words}"
+        message += f", and `{others[0].path}` needs {others[0].words}"
     elif before:
         known = ValidSet(symbol, tuple(each.condition for each in before))
         message += f", and the layers before it {known}"
@@ -96,14 +92,23 @@ def _way_out(network: Network, culprit: _Need) -> str | None:
     sizes = ValidSizes(network.layer_sizes.symbols, others).example()
     if sizes is None:
         return None
-    return f"without what {culprit.path} needs, {show_values(sizes)} would do"
+    return f"without what `{culprit.path}` needs, {show_values(sizes)} would do"
 
 
 def _needs(network: Network, symbol: str) -> Iterator[_Need]:
     """Every condition on a symbol alone, once."""
     seen: set[Condition] = set()
+    for condition, path, place in _demands(network):
+        if condition.symbols == {symbol} and condition not in seen:
+            seen.add(condition)
+            yield _Need(symbol, condition, path, place)
+
+
+def _demands(network: Network) -> Iterator[tuple[Condition, str, Place]]:
+    """Every condition, with the path and the place of who makes it."""
+    for spec in network.spec.inputs:
+        for condition in filled(network.input_tensors[spec.name.text]):
+            yield condition, spec.name.text, spec.shape.place
     for application in network.applications:
         for condition in requirements(application, network.domain):
-            if condition.symbols == {symbol} and condition not in seen:
-                seen.add(condition)
-                yield _Need(symbol, condition, application)
+            yield condition, ".".join(application.path), application.leaf.node.place

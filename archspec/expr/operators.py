@@ -44,13 +44,16 @@ def binary(node: ast.BinOp, sub: Sub) -> Compiled:
                 f"`{ast.unparse(node)}` works on numbers, not "
                 f"{bounds.shown(a)} and {bounds.shown(b)}"
             )
-        if isinstance(node.op, ast.Div) and (isinstance(a, Measured) or isinstance(b, Measured)):
-            raise _fraction(node, a if isinstance(a, Measured) else b)
+        size = a if isinstance(a, Measured) else b
+        if isinstance(node.op, ast.Div) and isinstance(size, Measured):
+            raise _fraction(node, size)
         try:
             result = bounds.bounded(action(a, b))
         except ZeroDivisionError as error:
             raise _by_zero(node, error) from None
         except (TypeError, ValueError, ArithmeticError) as error:
+            if isinstance(size, Measured) and isinstance(error, TypeError):
+                raise _unknown(node, size) from None
             raise ExpressionError(f"`{ast.unparse(node)}`: {error}") from None
         scope.spend(bounds.weight(result))
         return result
@@ -72,6 +75,13 @@ def _fraction(node: ast.BinOp, size: Measured) -> ExpressionError:
     message = f"`{ast.unparse(node)}` may be a fraction: {size} is symbolic"
     left, right = ast.unparse(node.left), ast.unparse(node.right)
     help = f"`{left} // {right}` rounds down, `-(-{left} // {right})` rounds up"
+    return ExpressionError(message, code="E114", offset=node.col_offset, help=help)
+
+
+def _unknown(node: ast.BinOp, size: Measured) -> ExpressionError:
+    """What is said of `8 // H` and `H ** 2`: only some of the arithmetic is for open sizes."""
+    message = f"`{ast.unparse(node)}` is not worked out for every input: {size} is symbolic"
+    help = "symbolic sizes take `+`, `-` and `*` with whole numbers, and `//` and `%` by a number"
     return ExpressionError(message, code="E114", offset=node.col_offset, help=help)
 
 

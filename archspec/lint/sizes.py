@@ -7,11 +7,9 @@ from typing import Final
 from archspec.diagnostics import Diagnostic, Label, Place
 from archspec.expand.breaking import reason
 from archspec.network import Network
-from archspec.sizes import Condition, ValidSet
+from archspec.sizes import Condition
 from archspec.sizes.declaration import as_entries, is_cut, unmet
 from archspec.sizes.members import is_all_from
-from archspec.sizes.periodic import SizeSet
-from archspec.sizes.scaling import is_table_end
 from archspec.sizes.solving import grows
 from archspec.syntax import Node, Scalar, Sequence
 
@@ -23,7 +21,8 @@ def partial(network: Network) -> Iterator[Diagnostic]:
     """N403: sizes that do not work, though smaller ones do, and nothing is declared of them."""
     sizes, declared = network.sizes, set(network.declaration.symbols)
     still_open = [name for name in sizes.symbols if name not in declared]
-    gapped = [name for name in still_open if not is_all_from(_decided(sizes.sets[name]))]
+    decided = sizes.without_tables.sets
+    gapped = [name for name in still_open if not is_all_from(decided[name].sizes)]
     ties = _open_ties(network)
     names = gapped or [name for name in still_open if any(name in tie.symbols for tie in ties)]
     if not names:
@@ -38,22 +37,18 @@ def partial(network: Network) -> Iterator[Diagnostic]:
         message += f"; {size} is the first {names[0]} above {size - 1} that does not: {why.words}"
         labels = why.labels
     place = _place(network, names[0])
-    yield Diagnostic("N403", message, place, labels, help=_declaration(network, gapped))
-
-
-def _decided(valid: ValidSet) -> SizeSet | None:
-    """A set without the ends of tables: what is beyond them is not known not to work."""
-    known = tuple(each for each in valid.conditions if not is_table_end(each))
-    return ValidSet(valid.symbol, known).sizes
+    help = None if ties else _declaration(network, gapped)
+    yield Diagnostic("N403", message, place, labels, help=help)
 
 
 def _open_ties(network: Network) -> list[Condition]:
     """Conditions on several symbols that exclude more than small sizes, and are not declared."""
     declared = set(network.declaration.symbols)
-    ties = network.layer_sizes.ties
+    layers = network.layer_sizes.without_tables
+    ties = layers.ties
     if all(tie.symbols <= declared or grows(tie) for tie in ties):
         return []
-    found = unmet(network.layer_sizes, network.declaration)
+    found = unmet(layers, network.declaration)
     return [tie for tie in found if not tie.symbols <= declared and not grows(tie)]
 
 
@@ -62,7 +57,7 @@ def _failing(network: Network, symbol: str) -> dict[str, int] | None:
     base = network.example_sizes
     for size in islice(count(base[symbol] + 1), SEARCHED):
         tried = {**base, symbol: size}
-        if not network.layer_sizes.valid(**tried):
+        if not network.layer_sizes.without_tables.valid(**tried):
             return tried
     return None
 

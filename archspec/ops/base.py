@@ -12,7 +12,7 @@ What a new layer type says:
 Rules never see file positions: they raise a `Fault` that names a field or an input.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
@@ -136,6 +136,10 @@ class Layer(BaseModel):
         values = (getattr(self, name) for name in self.measured)
         items = (item for each in values for item in (each if isinstance(each, tuple) else (each,)))
         return tuple(item for item in items if isinstance(item, Measured))
+
+    def between(self, *inputs: Tensor) -> Iterable[Size]:
+        """Sizes that PyTorch works with on the way from the inputs to the outputs."""
+        return ()
 
     def weights(self) -> Mapping[str, tuple[int, ...]]:
         """Name and shape of every parameter, in PyTorch's order."""

@@ -1,7 +1,7 @@
 """Rearrange and Roll: the same elements in other places."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from itertools import chain
 from typing import Final
@@ -126,15 +126,23 @@ class Rearrange(Layer):
             beside = " (the batch is the first axis)" if x.batched else ""
             message = f"the pattern takes {len(left)} dimensions, but {x} has {x.ndim}{beside}"
             raise Fault("E203", message, field="pattern", input=0)
+        found = self._axes(x)
+        joined = (product(found[name] for name in group) for group in right[x.batched :])
+        return x.sized(*map(simplified, joined))
+
+    def between(self, *inputs: Tensor) -> Iterable[Size]:
+        return self._axes(inputs[0]).values()
+
+    def _axes(self, x: Tensor) -> dict[str, Size]:
+        """The size of every axis but the batch."""
         sizes = {name: size_of(size) for name, size in self.sizes.items()}
         for name, size in sizes.items():
             if not holds(size >= 1):
                 raise Fault("E208", f"the size of axis {name} is {size}", field=name, input=0)
         found: dict[str, Size] = {}
-        for group, size in zip(left[x.batched :], x.shape, strict=True):
+        for group, size in zip(self.sides[0][x.batched :], x.shape, strict=True):
             found |= _solve(group, size, sizes, x)
-        joined = (product(found[name] for name in group) for group in right[x.batched :])
-        return x.sized(*map(simplified, joined))
+        return found
 
     def emit(self, inputs: tuple[Tensor, ...]) -> Function:
         left, right = self.sides

@@ -15,6 +15,7 @@ from archspec.ops.registry import register
 from archspec.ops.window import LARGEST
 from archspec.sizes import (
     TABLE,
+    Expr,
     Measured,
     Size,
     Term,
@@ -24,6 +25,7 @@ from archspec.sizes import (
     scalable,
     scaled,
 )
+from archspec.sizes.atoms import grouped
 from archspec.tensors import Tensor, show_shape
 
 Scale = Annotated[float, Field(strict=True)]
@@ -92,7 +94,9 @@ class _Resize(Layer):
         if unsure is None:
             return ()
         size, scale = unsure
-        message = f"sizes above {TABLE} are not decided: {size} * {scale} is rounded unevenly"
+        assert isinstance(size, Expr), "what becomes of a number is known"
+        product = f"{grouped(size)} * {scale}"
+        message = f"sizes above {TABLE} are not decided: {product} is rounded unevenly"
         help = f"a fraction such as {_near(scale)} is exact for all sizes"
         return (Fault("N405", message, field="scale_factor", help=help),)
 

@@ -1,5 +1,7 @@
 """Layers that move values between channels and places: the shuffles, Fold and Unfold."""
 
+from collections.abc import Iterable
+
 from pydantic import Field
 
 from archspec.diagnostics import Fault
@@ -145,8 +147,12 @@ class _Blocks(Plane):
 
     def _count(self, sizes: tuple[Size, ...]) -> Size:
         """How many places the window has over an image of these sizes."""
+        return product(self._along(sizes))
+
+    def _along(self, sizes: tuple[Size, ...]) -> tuple[Size, ...]:
+        """The same for height and width by themselves."""
         arguments = (self.each(n) for n in ("kernel_size", "dilation", "padding", "stride"))
-        return product(map(_places, sizes, *arguments))
+        return tuple(map(_places, sizes, *arguments))
 
     def _check_elements(self, x: Tensor) -> None:
         if not all(holds(size >= 1) for size in x.shape):
@@ -174,6 +180,9 @@ class Unfold(_Blocks):
     def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
         self._check_elements(x)
         return x.sized(x.shape[0] * product(self.each("kernel_size")), self._count(x.shape[1:]))
+
+    def between(self, *inputs: Tensor) -> Iterable[Size]:
+        return self._along(inputs[0].shape[1:])
 
 
 @register
@@ -217,6 +226,9 @@ class Fold(_Blocks):
             message = f"an image of {shown} has {places} blocks, but the input has {x.shape[1]}"
             raise Fault("E209", message, field="output_size", input=0)
         return x.sized(x.shape[0] // block, *image)
+
+    def between(self, *inputs: Tensor) -> Iterable[Size]:
+        return self._along(self._image())
 
     def emit(self, inputs: tuple[Tensor, ...]) -> Emission:
         if not self.measures():

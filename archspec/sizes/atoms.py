@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias, final
 
 from archspec.sizes.bounds import Pick, choose, least, most
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 Known: TypeAlias = "dict[Atom, int]"  # values of what expressions share
 
 LONGEST: Final = 24  # symbols in the text of a floor
+DEEPEST: Final = 32  # floors within each other that are written, and computed by recursion
 LOWEST: Final = 1  # no symbol is smaller: it stands for the size of an input
 
 
 class Atom:
     """What polynomials are made of; `low` and `high` bound its values, where known."""
 
-    __slots__ = ("high", "low", "rank", "span", "symbols")
+    __slots__ = ("depth", "high", "low", "rank", "span", "symbols")
 
     relaxes: ClassVar[bool] = True
     """Whether `least` may take its place in a proof: it is made of other sizes."""
@@ -34,6 +35,8 @@ class Atom:
         self.high: Final = high
         self.span: int = 1
         """How many symbols are written in it: what is made of many floors shares parts of them."""
+        self.depth: int = 1
+        """How many atoms are within each other."""
 
     def value(self, values: Mapping[str, int], known: Known) -> int:
         """Its value for these symbols; `known` spares computing a shared part again."""
@@ -80,6 +83,7 @@ class Floor(Atom):
         self.inner: Final = inner
         self.divisor: Final = divisor
         self.span = span_of(inner)
+        self.depth = depth_of(inner) + 1
 
     def value(self, values: Mapping[str, int], known: Known) -> int:
         if self not in known:
@@ -110,6 +114,7 @@ class Extreme(Atom):
         self.pick: Final = pick
         self.parts: Final = parts
         self.span = sum(map(span_of, parts))
+        self.depth = max(map(depth_of, parts)) + 1
 
     def value(self, values: Mapping[str, int], known: Known) -> int:
         if self not in known:
@@ -123,7 +128,7 @@ class Extreme(Atom):
         return choose(min if low_one else max, low_one, bounds)
 
     def __str__(self) -> str:
-        if self.span > LONGEST:
+        if self.span > LONGEST or self.depth > DEEPEST:
             return f"{'min' if self.pick is min else 'max'}(…)"
         parts = sorted(self.parts, key=lambda part: (isinstance(part, int), str(part)))
         return f"{'min' if self.pick is min else 'max'}({', '.join(map(str, parts))})"
@@ -148,6 +153,7 @@ class Rounded(Atom):
         self.inner: Final = inner
         self.scale: Final = scale
         self.span = span_of(inner)
+        self.depth = depth_of(inner) + 1
 
     def value(self, values: Mapping[str, int], known: Known) -> int:
         if self not in known:
@@ -156,11 +162,21 @@ class Rounded(Atom):
 
     def __str__(self) -> str:
         inner = grouped(self.inner)
-        return f"floor({self.scale}*{inner if inner.isidentifier() else f'({inner})'})"
+        plain = inner.isidentifier() or inner.startswith("(")
+        return f"floor({self.scale}*{inner if plain else f'({inner})'})"
+
+
+def evaluated(size: Size, values: Mapping[str, int]) -> int:
+    """The value of a size for these symbols, however deep it is."""
+    known: Known = {}
+    if depth_of(size) > DEEPEST:
+        for atom in atoms_of([size]):  # from the inside out
+            atom.value(values, known)
+    return value_of(size, values, known)
 
 
 def value_of(size: Size, values: Mapping[str, int], known: Known) -> int:
-    """The value of a size for these symbols."""
+    """The value of a size for these symbols, by recursion."""
     if isinstance(size, int):
         return size
     total = size.constant
@@ -176,8 +192,36 @@ def span_of(size: Size) -> int:
     return sum(atom.span for monomial in size.terms for atom in monomial)
 
 
+def depth_of(size: Size) -> int:
+    """How many atoms of a size are within each other."""
+    if isinstance(size, int):
+        return 0
+    return max(atom.depth for monomial in size.terms for atom in monomial)
+
+
+def atoms_of(sizes: Iterable[Size]) -> list[Atom]:
+    """All atoms in these sizes, those inside others included, in the order they were made."""
+    found: set[Atom] = set()
+    waiting = list(sizes)
+    while waiting:
+        size = waiting.pop()
+        if isinstance(size, int):
+            continue
+        for atom in {atom for monomial in size.terms for atom in monomial} - found:
+            found.add(atom)
+            waiting += inside(atom)
+    return sorted(found, key=lambda atom: atom.rank)
+
+
+def inside(atom: Atom) -> list[Size]:
+    """The sizes that an atom is made of."""
+    if isinstance(atom, Floor | Rounded):
+        return [atom.inner]
+    return list(atom.parts) if isinstance(atom, Extreme) else []
+
+
 def grouped(x: Expr) -> str:
-    """The text of a size as an operand; a very long one is left out."""
-    if span_of(x) > LONGEST:
+    """The text of a size as an operand; a very long or deep one is left out."""
+    if span_of(x) > LONGEST or depth_of(x) > DEEPEST:
         return "…"
     return f"({x})" if x.constant or len(x.terms) > 1 else str(x)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, TypeAlias, final
 
-from archspec.sizes.atoms import value_of
+from archspec.sizes.atoms import evaluated
 from archspec.sizes.bounds import least, most
 from archspec.sizes.factored import factored
 from archspec.sizes.text import ordered, remainder
@@ -50,7 +50,7 @@ class Condition:
 
     def at(self, values: Mapping[str, int]) -> bool:
         """Whether these values meet it."""
-        left, right = value_of(self.left, values, {}), value_of(self.right, values, {})
+        left, right = evaluated(self.left, values), evaluated(self.right, values)
         if _COMPARE[self.relation](left, right):
             return True
         return any(other.at(values) for other in self.others)

@@ -11,6 +11,7 @@ from archspec.sizes.atoms import LOWEST
 from archspec.sizes.conditions import Condition
 from archspec.sizes.members import first_outside
 from archspec.sizes.periodic import SizeSet
+from archspec.sizes.scaling import is_table_end
 from archspec.sizes.search import meeting
 from archspec.sizes.solving import implied
 from archspec.sizes.together import equal_symbols, failing_together, joint_sets
@@ -18,6 +19,8 @@ from archspec.sizes.valid import SEARCHED, ValidSizes
 
 COMPLETED: Final = 16
 """Sizes of one symbol that do not work, for which sizes of the others are looked for."""
+ENOUGH: Final = 10_000
+"""Sizes of all symbols that are tried for each of them."""
 
 
 @final
@@ -55,6 +58,9 @@ def shortfall(declared: ValidSizes, works: ValidSizes, names: Iterable[str]) -> 
     allowed = ValidSizes(declared.symbols, (*declared.conditions, *_single(works)))
     for tie in works.ties:
         if not tie.symbols <= set(names) or is_met(allowed, tie):
+            continue
+        if is_table_end(tie):
+            undecided.append(str(tie))
             continue
         sizes, certain = failing_together(allowed, tie)
         if sizes is not None:
@@ -119,13 +125,21 @@ def _failing(declared: ValidSizes, works: ValidSizes, name: str) -> tuple[list[i
         first, certain = first_outside(inner, outer)
         if first is None:
             return [], certain
+        if not _breaks(works, name, first):
+            return [], False  # beyond a table
         more = islice(inner.members(), SEARCHED)
-        later = (size for size in more if size > first and not outer.contains(size))
+        later = (size for size in more if size > first and _breaks(works, name, size))
         return [first, *islice(later, COMPLETED - 1)], True
     members = declared.sets[name].first(SEARCHED)
-    failing = (size for size in members if size not in works.sets[name])
+    failing = (size for size in members if _breaks(works, name, size))
     few = inner is not None and not inner.last.residues and len(members) < SEARCHED
     return list(islice(failing, COMPLETED)), few
+
+
+def _breaks(works: ValidSizes, name: str, size: int) -> bool:
+    """Whether a size of one symbol is known not to work."""
+    values = {name: size}
+    return not all(each.at(values) for each in works.without_tables.sets[name].conditions)
 
 
 def _completed(
@@ -133,18 +147,12 @@ def _completed(
 ) -> dict[str, int] | None:
     """Sizes for the other symbols, so that all that is declared holds; None if none were found."""
     alike = equal_symbols(declared)[symbol]
-    choices = []
+    choices, working = [], []
     for name in declared.symbols:
-        members = _members(declared, works, name, names, SEARCHED)
-        choices.append([size] if name in alike else members)
-    return meeting(declared.symbols, choices, declared.ties)
-
-
-def _members(
-    declared: ValidSizes, works: ValidSizes, name: str, names: Sequence[str], count: int
-) -> list[int]:
-    """Small sizes of a symbol that are declared, and that work where there are such."""
-    if name not in names:
-        return works.sets[name].first(count)
-    members = declared.sets[name].first(count)
-    return [size for size in members if size in works.sets[name]] or members
+        source = declared if name in names else works
+        members = [size] if name in alike else source.sets[name].first(SEARCHED)
+        choices.append(members)
+        working.append([each for each in members if each in works.sets[name]] or members)
+    tried = [working, choices] if declared.ties else [working]  # one culprit, if that can be
+    found = (meeting(declared.symbols, each, declared.ties, ENOUGH) for each in tried)
+    return next(filter(None, found), None)

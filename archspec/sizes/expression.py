@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, NoReturn, TypeAlias, final
 
-from archspec.sizes.atoms import Atom, Extreme, Floor, Symbol, value_of
+from archspec.sizes.atoms import Atom, Extreme, Floor, Symbol, evaluated
 from archspec.sizes.bounds import Pick, rank_of
 from archspec.sizes.conditions import Condition, at_least_zero
 from archspec.sizes.text import text_of
@@ -32,6 +32,7 @@ class Domain:
         self.alternatives: Final[dict[tuple[Condition, ...], bool | Condition]] = {}
         self.lowest: Final[dict[str, int]] = {}  # see `learned`
         self.wholes: Final[dict[Atom, tuple[int, Size]]] = {}
+        self.table_ends: Final[set[Condition]] = set()  # see `scaling`
         self._new: list[Condition] | None = []
         self._requirements: dict[Condition, None] = {}
 
@@ -100,7 +101,7 @@ class Expr:
 
     def at(self, values: Mapping[str, int]) -> int:
         """The size for these values of its symbols."""
-        return value_of(self, values, {})
+        return evaluated(self, values)
 
     def __add__(self, other: Size) -> Size:
         if isinstance(other, int):

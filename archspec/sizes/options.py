@@ -6,7 +6,7 @@ from archspec.sizes.conditions import Condition
 from archspec.sizes.expression import Expr, Size
 from archspec.sizes.functions import always, equal, maximum, minimum
 from archspec.sizes.learned import lowest
-from archspec.sizes.solving import first_meeting
+from archspec.sizes.solving import direction
 
 
 def either(*statements: bool | Condition) -> bool | Condition:
@@ -55,11 +55,9 @@ def _is_never_zero(size: Size) -> bool:
 
 
 def _ruled_out(condition: Condition) -> bool:
-    """Whether the requirements of its domain exclude an equation on one growing size."""
+    """Whether the requirements of its domain exclude an equation on a growing size."""
     gap = condition.left - condition.right
-    if condition.relation != "==" or len(condition.symbols) > 1 or not isinstance(gap, Expr):
+    if condition.relation != "==" or not isinstance(gap, Expr):
         return False
-    (name,) = condition.symbols
-    least = lowest(condition.domain, name)
-    reached = first_meeting(Condition(gap, ">", 0), name)
-    return reached is not None and reached <= least
+    least = {name: lowest(condition.domain, name) for name in gap.symbols}
+    return direction(gap) == 1 and gap.at(least) > 0

@@ -12,31 +12,10 @@ import math
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from archspec.sizes.atoms import Atom, Extreme, Floor, Rounded, Symbol
+from archspec.sizes.atoms import Atom, Extreme, Floor, Rounded, Symbol, atoms_of, inside
 from archspec.sizes.expression import Expr, Size
 
 Polynomial: TypeAlias = tuple[int, ...]  # coefficients, constant first; () is 0
-
-
-def atoms_of(sizes: Iterable[Size]) -> list[Atom]:
-    """All atoms in these sizes, those inside others included, in the order they were made."""
-    found: set[Atom] = set()
-    waiting = list(sizes)
-    while waiting:
-        size = waiting.pop()
-        if isinstance(size, int):
-            continue
-        for atom in {atom for monomial in size.terms for atom in monomial} - found:
-            found.add(atom)
-            waiting += inside(atom)
-    return sorted(found, key=lambda atom: atom.rank)
-
-
-def inside(atom: Atom) -> list[Size]:
-    """The sizes that an atom is made of."""
-    if isinstance(atom, Floor | Rounded):
-        return [atom.inner]
-    return list(atom.parts) if isinstance(atom, Extreme) else []
 
 
 def repeats(size: Expr, limit: int) -> int | None:

@@ -44,12 +44,15 @@ def scalable(size: Size, scale: float) -> bool | Condition:
     """For which sizes `scaled` is known: all, or those of the table."""
     if isinstance(size, int) or _fraction(scale) is not None:
         return True
-    return size <= TABLE
+    within = size <= TABLE
+    if isinstance(within, Condition):
+        size.domain.table_ends.add(within)
+    return within
 
 
 def is_table_end(condition: Condition) -> bool:
-    """Whether a condition keeps a size within a table, beyond which nothing is decided."""
-    return condition.left == TABLE and condition.relation == ">=" and not condition.others
+    """Whether a condition keeps a size within a table: larger ones may work, or not."""
+    return condition in condition.domain.table_ends
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, final
 
-from archspec.sizes.atoms import LOWEST, Atom, Rounded, Symbol
+from archspec.sizes.atoms import LOWEST, Atom, Rounded, Symbol, atoms_of, inside
 from archspec.sizes.conditions import Condition
 from archspec.sizes.expression import Expr, Size
 from archspec.sizes.factored import factored
@@ -23,10 +23,8 @@ from archspec.sizes.periodic import (
 )
 from archspec.sizes.polynomial import (
     along,
-    atoms_of,
     eventual_sign,
     eventual_sign_of_line,
-    inside,
     repeats,
     rise_over,
 )
@@ -66,7 +64,7 @@ def solve(symbol: str, conditions: Sequence[Condition]) -> tuple[SizeSet, bool]:
 def first_meeting(condition: Condition, symbol: str) -> int | None:
     """The size from which on a condition holds, and before which it never does; if known."""
     gap = condition.left - condition.right
-    if isinstance(gap, int) or condition.relation not in (">=", ">") or _direction(gap) != 1:
+    if isinstance(gap, int) or condition.relation not in (">=", ">") or direction(gap) != 1:
         return None
     return _first(symbol, gap, int(condition.relation == ">"))
 
@@ -107,7 +105,7 @@ def _grows(condition: Condition) -> bool:
     gap = condition.left - condition.right
     if isinstance(gap, int) or condition.relation == "==":
         return False
-    return all(_direction(size) == 1 for size in _factors(gap) or [gap])
+    return all(direction(size) == 1 for size in _factors(gap) or [gap])
 
 
 def _factors(gap: Expr) -> Sequence[Expr]:
@@ -143,9 +141,9 @@ class _Solver:
         if isinstance(gap, int):
             return ANY if _MEETS[condition.relation](gap) else NO_SIZES
         found = None
-        direction = _direction(gap)
-        if direction:
-            found = self._growing(gap * direction, condition.relation, direction)
+        way = direction(gap)
+        if way:
+            found = self._growing(gap * way, condition.relation, way)
         return found or self._tabled(gap, condition) or self._repeating(gap, condition.relation)
 
     def _tabled(self, gap: Expr, condition: Condition) -> SizeSet | None:
@@ -154,7 +152,7 @@ class _Solver:
         What is larger is excluded anyway: by the requirement of the layer that says so.
         """
         tables = [atom.inner for atom in atoms_of([gap]) if isinstance(atom, Rounded)]
-        ends = [_first(self.symbol, t, TABLE + 1) for t in tables if _direction(t) == 1]
+        ends = [_first(self.symbol, t, TABLE + 1) for t in tables if direction(t) == 1]
         if not tables or len(ends) < len(tables) or None in ends:
             return None
         end = min(end for end in ends if end is not None)
@@ -222,22 +220,31 @@ def _ranges(turns: Sequence[tuple[int, bool]]) -> SizeSet:
     return tidy([Stretch(at, 1, ALL if good else NOTHING) for at, good in ordered.items()])
 
 
-def _direction(size: Expr) -> int:
-    """1 if a size never falls as its symbol grows, -1 if it never rises, 0 if that is not known."""
-    known: dict[Atom, int] = {}
+def direction(size: Expr, along: str | None = None) -> int:
+    """1 if a size never falls as its symbols grow, -1 if it never rises, 0 if that is not known.
+
+    `along` is the only symbol that grows; all of them without it.
+    """
+    known: dict[Atom, int] = {}  # those that grow
     for atom in atoms_of([size]):
+        if along is not None and along not in atom.symbols:
+            continue
         if isinstance(atom, Symbol):
             known[atom] = 1
         else:
             parts = [part for part in inside(atom) if isinstance(part, Expr)]
-            known[atom] = _agreed([_direction_of(part, known) for part in parts])
+            grow = [part for part in parts if along is None or along in part.symbols]
+            known[atom] = _agreed([_direction_of(part, known) for part in grow])
     return _direction_of(size, known)
 
 
 def _direction_of(size: Expr, known: dict[Atom, int]) -> int:
     found = []
     for monomial, coefficient in size.terms.items():
-        way = _agreed([known[atom] for atom in monomial])
+        growing = [known[atom] for atom in monomial if atom in known]
+        if not growing:
+            continue
+        way = _agreed(growing)
         positive = all(atom.low is not None and atom.low >= 0 for atom in monomial)
         if len(monomial) > 1 and not (way == 1 and positive):
             return 0

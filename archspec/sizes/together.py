@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from itertools import islice, takewhile
 from typing import Final
 
-from archspec.sizes.atoms import Floor, Symbol
+from archspec.sizes.atoms import Floor, Symbol, atoms_of
 from archspec.sizes.conditions import Condition, Relation
 from archspec.sizes.expression import Expr
 from archspec.sizes.periodic import ANY, SizeSet, intersection
-from archspec.sizes.polynomial import atoms_of
 from archspec.sizes.search import meeting
 from archspec.sizes.text import remainder
 from archspec.sizes.valid import ValidSizes

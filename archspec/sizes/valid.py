@@ -16,6 +16,7 @@ from archspec.sizes.atoms import LOWEST
 from archspec.sizes.conditions import Condition
 from archspec.sizes.members import nearest_above, nearest_below
 from archspec.sizes.periodic import ANY, SizeSet
+from archspec.sizes.scaling import is_table_end
 from archspec.sizes.search import meeting, witness
 from archspec.sizes.solving import implied, solve
 from archspec.sizes.words import words
@@ -109,6 +110,12 @@ class ValidSizes:
             name: ValidSet(name, tuple(c for c in self.conditions if c.symbols == {name}))
             for name in self.symbols
         }
+
+    @cached_property
+    def without_tables(self) -> ValidSizes:
+        """The same without the ends of tables: what is beyond them is not known not to work."""
+        kept = tuple(each for each in self.conditions if not is_table_end(each))
+        return self if len(kept) == len(self.conditions) else ValidSizes(self.symbols, kept)
 
     @cached_property
     def ties(self) -> tuple[Condition, ...]:

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, final
 
-from archspec.sizes.atoms import Atom
+from archspec.sizes.atoms import Atom, atoms_of
 from archspec.sizes.expression import Expr, Size
 from archspec.sizes.functions import product
 from archspec.sizes.periodic import SizeSet
-from archspec.sizes.polynomial import along, atoms_of, repeats
+from archspec.sizes.polynomial import along, repeats
 from archspec.sizes.valid import ValidSizes
 
 
