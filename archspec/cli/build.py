@@ -130,7 +130,7 @@ def _build(network: Network, options: argparse.Namespace) -> int:
 
 def _ways_out(report: "WeightsReport", network: Network) -> list[str]:
     """What to do about weights that do not fit."""
-    ways = ["--partial loads what fits"]
+    ways = ["--partial loads what fits"] if report.loaded else []
     if report.other_size is not None:
         theirs, ours = report.other_size
         names = [
