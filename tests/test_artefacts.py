@@ -171,6 +171,13 @@ def test_a_model_that_onnxruntime_cannot_run_is_kept_and_says_so(tmp_path: Path)
     assert (tmp_path / "net.onnx").stat().st_size
 
 
+def test_an_operation_that_onnx_lacks_is_named(tmp_path: Path) -> None:
+    need(".onnx")
+    read = archspec.loads(spec("layers: [RReLU]"))
+    with pytest.raises(ArtefactError, match=r"torch.onnx says: No ONNX function found for .*rrelu"):
+        read.export(tmp_path / "net.onnx")
+
+
 def test_weights_go_in_before_anything_is_made(
     tiny: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

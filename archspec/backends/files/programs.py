@@ -188,8 +188,16 @@ def _refusals(what: str) -> Iterator[None]:
     except (ArtefactError, OSError):
         raise
     except Exception as error:  # each of these tools has exceptions of its own
-        lines = str(error).strip().splitlines() or [type(error).__name__]
+        cause = _cause(error)
+        lines = str(cause).strip().splitlines() or [type(cause).__name__]
         raise ArtefactError(f"{what} says: {lines[0]}") from error
+
+
+def _cause(error: BaseException) -> BaseException:
+    """What an error is about: that of a conversion to ONNX is a form letter around another."""
+    while type(error).__name__ == "ConversionError" and error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 @contextmanager
