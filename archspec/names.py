@@ -4,6 +4,8 @@
 attribute already. A test compares this list with torch.
 """
 
+import unicodedata
+from keyword import iskeyword
 from typing import Final
 
 TAKEN: Final = frozenset(
@@ -54,6 +56,27 @@ def refusal(name: str) -> str | None:
     if len(name) > MAX_LENGTH:
         return f"the name is longer than {MAX_LENGTH} characters"
     return None
+
+
+def as_read(name: str) -> str:
+    """A name as Python reads it: some letters it takes for others."""
+    return name if name.isascii() else unicodedata.normalize("NFKC", name)
+
+
+def is_word(name: str) -> bool:
+    """Whether this can be a name in Python."""
+    return name.isidentifier() and not iskeyword(as_read(name))
+
+
+def is_field(name: str) -> bool:
+    """Whether a named tuple may have a field of this name."""
+    return is_word(name) and not as_read(name).startswith("_")
+
+
+def field_like(name: str) -> str:
+    """A name for a field: this one, with `_` in place of what none may have."""
+    found = "".join(each if f"a{each}".isidentifier() else "_" for each in as_read(name))
+    return found if is_field(found) else f"layer_{found}"
 
 
 def renaming(name: str) -> str | None:

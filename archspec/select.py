@@ -7,11 +7,11 @@ network fits but for keys that are not needed.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, compress
-from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 from archspec.diagnostics import did_you_mean
 from archspec.graph import Call, Composite, Graph, Leaf, Output, Trace
+from archspec.names import field_like
 from archspec.resolve import filled, resolve
 from archspec.storage import overwriters
 
@@ -88,9 +88,7 @@ def _outputs(named: Sequence[tuple[Path, int]]) -> tuple[Output, ...]:
     """Outputs for values, with names that a named tuple may have: `layer4.1` is `layer4_1`."""
     outputs: dict[str, int] = {}
     for path, value in named:
-        name = "_".join(path)
-        if not name.isidentifier() or iskeyword(name) or name.startswith("_"):
-            name = f"layer_{name}"
+        name = field_like("_".join(path))
         while name in outputs:
             name += "_"
         outputs[name] = value

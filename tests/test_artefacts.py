@@ -151,6 +151,33 @@ def test_several_files_of_one_module(tiny: Path, capsys: pytest.CaptureFixture[s
     assert torch.equal(torch.load(files[1])["conv.weight"], module.state_dict()["conv.weight"])
 
 
+def test_the_source_is_alone_on_standard_output(
+    tiny: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tiny.with_name("net.pth"))
+    assert main(["build", str(tiny), "-o", out]) == 0
+    capsys.readouterr()
+    assert main(["build", str(tiny), "--weights", out, "-o", "-", "-o", out]) == 0
+    printed = capsys.readouterr()
+    compile(printed.out, "net.py", "exec")
+    assert f"{out}: 7 of 7 keys loaded" in printed.err
+
+
+def test_a_model_that_onnxruntime_cannot_run_is_kept_and_says_so(tmp_path: Path) -> None:
+    need(".onnx")
+    module = network().build(dtype="float64")
+    said = str(network().export(tmp_path / "net.onnx", module))
+    assert "; not run: onnxruntime says" in said
+    assert (tmp_path / "net.onnx").stat().st_size
+
+
+def test_an_operation_that_onnx_lacks_is_named(tmp_path: Path) -> None:
+    need(".onnx")
+    read = archspec.loads(spec("layers: [RReLU]"))
+    with pytest.raises(ArtefactError, match=r"torch.onnx says: No ONNX function found for .*rrelu"):
+        read.export(tmp_path / "net.onnx")
+
+
 def test_weights_go_in_before_anything_is_made(
     tiny: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -193,6 +220,9 @@ def test_weights_that_do_not_fit(tiny: Path, capsys: pytest.CaptureFixture[str])
         (["--weights", "missing.pth"], "missing.pth cannot be read: No such file"),
         (["-o", "net.py", "--weights", "net.pth"], "--weights has no effect on source"),
         (["-o", ""], "the suffix is one of"),
+        (["--weights", ""], "--weights takes a file, and its name is empty"),
+        (["--device", "hpu"], "--device 'hpu' is not to be had here: there are cpu, meta"),
+        (["--device", "privateuseone"], "--device 'privateuseone' is not to be had here"),
     ],
 )
 def test_usage(words: list[str], said: str, tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:

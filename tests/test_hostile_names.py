@@ -13,7 +13,7 @@ from torch import nn
 
 import archspec
 from archspec.backends.source.literals import class_name, identifier, literal
-from tests.helpers import runs, spec
+from tests.helpers import error, runs, spec
 
 NAMES = [
     "self", "torch", "nn", "F", "x", "y", "z", "Tensor", "Network", "NetworkOutput",
@@ -81,6 +81,37 @@ def test_any_names_run(names: list[str]) -> None:
         current = module.get_submodule(name)(current)
         total = total + current
     assert torch.allclose(module(fed).all, total, atol=1e-6)
+
+
+@given(st.lists(st.sampled_from(NAMES) | st.text(min_size=1), min_size=2, max_size=4, unique=True))
+def test_a_selection_of_any_names_runs(names: list[str]) -> None:
+    try:
+        network = chain(names)
+    except archspec.SpecError:
+        return
+    part = network.select(*names)
+    found = part.build()(torch.randn(2, 4))
+    assert found._fields == tuple(part.outputs)
+    assert [tuple(each.shape) for each in found] == [(2, 4)] * len(names)
+
+
+def test_no_name_is_run_by_a_selection(capsys: pytest.CaptureFixture[str]) -> None:
+    code = "x: print('run') #"
+    block = {"layers": {code: {"Linear": {"out_features": 4}}, "end": "ReLU"}}
+    data = {
+        "archspec": 1, "inputs": {"feed": [4]}, "blocks": {"B": block},
+        "layers": {code: {"B": {}}, "last": "Tanh"},
+    }  # fmt: skip
+    network = archspec.from_dict(data)
+    part = network.select(code, f"{code}.{code}")
+    assert list(part.outputs) == ["x__print__run____", "x__print__run_____x__print__run____"]
+    part.build()(torch.zeros(2, 4))
+    assert capsys.readouterr().out == ""
+
+
+def test_two_fields_that_python_reads_alike_are_refused() -> None:
+    found = error(spec("layers: {a: Tanh, b: Tanh}\noutputs: {ﬁ: a, fi: b}\n"))
+    assert (found.code, found.message) == ("E111", "two outputs are called `fi`")
 
 
 BLOCKS = ["Linear", "Tensor", "nn", "torch", "NamedTuple", "OrderedDict", "mean", "a_b", "aB",

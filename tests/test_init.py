@@ -376,6 +376,8 @@ FUNCTIONS = [
     ("normal_", {"mean": 1, "std": 0.5}),
     ("uniform_", {"a": -2, "b": 3}),
     ("trunc_normal_", {"std": 0.02, "a": -0.04, "b": 0.04}),
+    ("trunc_normal_", {"mean": 2.5, "a": -1, "b": 1}),
+    ("constant_", {"val": 0.5}),
     ("xavier_uniform_", {"gain": 2}),
     ("xavier_normal_", {}),
     ("kaiming_uniform_", {"a": 1, "mode": "fan_out", "nonlinearity": "leaky_relu"}),
@@ -396,6 +398,15 @@ def test_every_function_draws_what_torch_draws(function: str, args: dict[str, ob
     torch.manual_seed(3)
     wanted = getattr(nn.init, function)(torch.empty(12, 16), **args)
     assert torch.equal(found, wanted)
+
+
+@pytest.mark.parametrize("rule", ["constant_: {}", "orthogonal_: {{gain: {}}}"])
+def test_an_integer_may_be_as_large_as_any_number(rule: str) -> None:
+    init = f"init: {{Linear: {{weight: {{{rule.format(10**20)}}}}}}}"
+    net = archspec.loads(
+        spec(f"{init}\nlayers: [{{Linear: {{out_features: 2}}}}]", "inputs: {x: [4]}\n")
+    )
+    assert net.build().state_dict()["0.weight"].abs().max() > 1e19
 
 
 @pytest.mark.soak

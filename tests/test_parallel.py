@@ -59,6 +59,19 @@ layers:
   mean: {Mean: {dim: 1}}
   head: {Linear: {out_features: 5}}
 """
+TIED = """archspec: 1
+name: tied
+inputs: {image: [3, 8, 8]}
+layers:
+  tokens: {Reshape: {shape: [8, 24]}}
+  first: {Linear: {out_features: 16}}
+  second: {Linear: {out_features: 16}}
+  back: {MatMul: [second, first.weight]}
+  shift: {Parameter: {shape: [8, 24], init: ones_}}
+  add: {Add: [back, shift]}
+  mean: {Mean: {dim: 1}}
+  head: {Linear: {out_features: 5}}
+"""
 NORM_FIRST = TOKENS.replace("first: {Linear: {out_features: 16}}", "first: LayerNorm")
 ENCODER = """archspec: 1
 name: encoder
@@ -72,7 +85,10 @@ layers:
   mean: {Mean: {dim: 1}}
   head: {Linear: {out_features: 5}}
 """
-NETWORKS = (RESIDUAL, TOKENS, NORM_FIRST, ENCODER)
+PASSED_ON = TOKENS.replace(
+    "  first:", "  same: Identity\n  scaled: {Normalize: {dim: 2}}\n  first:"
+)
+NETWORKS = (RESIDUAL, TOKENS, NORM_FIRST, ENCODER, TIED)
 
 
 def pair_of_processes(work: str) -> None:
@@ -203,6 +219,22 @@ def test_never_between_two_uses_of_a_module() -> None:
     assert starts == ["patches", "second", "head"], "`first` takes permuted memory"
     with pytest.raises(ValueError, match="4 stages are not possible, at most 3"):
         plan(network, stages=4)
+
+
+def test_what_passes_permuted_memory_on_makes_none_contiguous() -> None:
+    starts = [stage.start for stage in plan(archspec.loads(PASSED_ON), stages=3).stages]
+    assert starts == ["patches", "second", "head"]
+    with pytest.raises(ValueError, match="at most 3"):
+        plan(archspec.loads(PASSED_ON), stages=4)
+
+
+def test_never_between_two_uses_of_a_weight() -> None:
+    """A layer whose weight is read elsewhere is no unit of its own, nor is a free parameter."""
+    made = plan(archspec.loads(TIED), stages=2)
+    assert [stage.start for stage in made.stages] == ["tokens", "head"]
+    assert made.shard == ("second", "head")
+    with pytest.raises(ValueError, match="at most 2"):
+        plan(archspec.loads(TIED), stages=3)
 
 
 def test_sizes_must_be_known_for_stages_only() -> None:

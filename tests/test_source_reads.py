@@ -128,6 +128,19 @@ def test_numbered_names_are_a_loop() -> None:
     agree_here(archspec.loads(text))
 
 
+def test_numbered_names_of_layers_that_are_not_alike_are_no_loop() -> None:
+    text = spec("""
+        layers:
+          g:
+            layers:
+              l0: {Linear: {out_features: 4}}
+              l1: Tanh
+              l2: {Linear: {out_features: 4}}
+              l3: Tanh
+        """)
+    assert printed(text).count("nn.Tanh()") == 2
+
+
 def test_what_no_attribute_can_name_is_a_sequence() -> None:
     """`getattr(self, "0")(x)` is no way to write."""
     text = spec(

@@ -13,7 +13,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import Tensor, nn
+from torch import nn
 
 from archspec.backends.files.checkpoint import WeightsError
 from archspec.backends.files.renames import guess_renames, rename_patterns
@@ -343,7 +343,7 @@ def test_files_of_another_kind(content: bytes, name: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "held", [[1, 2], torch.zeros(3), 5, None, {"epoch": 3}, {1: torch.ones(1)}, {}]
+    "held", [[1, 2], torch.zeros(3), 5, None, {"epoch": 3}, {1: torch.ones(1)}]
 )
 def test_files_that_hold_something_else(held: Any, tmp_path: Path) -> None:
     assert "state dict" in message(saved(held, tmp_path))
@@ -437,8 +437,55 @@ def test_loading_copies_and_keeps_no_tie_to_the_file(tmp_path: Path) -> None:
 
 
 def test_a_tensor_that_cannot_be_copied(tmp_path: Path) -> None:
-    state = filled()
-    sparse: Tensor = state["fc.weight"].to_sparse()
-    state["fc.weight"] = sparse
-    path = saved(state, tmp_path)
-    loads_or_says_why(path)
+    """It is found before anything is loaded."""
+    weight = filled()["fc.weight"]
+    kinds = {"sparse_coo": weight.to_sparse(), "no values": weight.to("meta")}
+    for words, value in kinds.items():
+        report = refusal(Net(), saved({**filled(), "fc.weight": value}, tmp_path))
+        assert report.summary() == "of 16 keys 1 of another kind"
+        assert f"fc.weight: {words} in the file, float32 in the module" in report.text()
+
+
+def test_a_counter_may_be_written_as_a_number_of_another_kind(tmp_path: Path) -> None:
+    halves = {key: value.half() for key, value in filled().items()}
+    module = Net()
+    assert load_weights(module, saved(halves, tmp_path)).ok
+    assert equal(module, filled())
+    halves["features.1.num_batches_tracked"] = torch.tensor(float("inf")).half()
+    report = refusal(Net(), saved(halves, tmp_path))
+    assert list(report.dtypes) == ["features.1.num_batches_tracked"]
+
+
+def test_tied_weights_stay_one_where_they_become_real(tmp_path: Path) -> None:
+    def tied() -> nn.Sequential:
+        made = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+        made[1].weight = made[0].weight
+        return made
+
+    whole = tied()
+    with torch.device("meta"):
+        module = tied()
+    load_weights(module, saved(whole.state_dict(), tmp_path))
+    assert module[1].weight is module[0].weight
+    assert equal(module, state_of(whole))
+
+
+def test_a_module_without_weights_has_a_file_too(tmp_path: Path) -> None:
+    assert load_weights(nn.ReLU(), saved(nn.ReLU().state_dict(), tmp_path)).ok
+    assert refusal(Net(), saved({}, tmp_path)).summary() == "of 16 keys 16 missing"
+
+
+def test_what_is_often_taken_for_a_checkpoint_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "net.pth"
+    path.write_text("<!DOCTYPE html><html><body>Not found</body></html>")
+    assert "is a web page" in message(path)
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    assert "`git lfs pull`" in message(path)
+
+
+def test_keys_are_shown_as_a_terminal_can_show_them(tmp_path: Path) -> None:
+    odd = {"a\n\x1b[31m": torch.zeros(1), "b" * 10_000: torch.zeros(1)}
+    with pytest.raises(WeightsError) as raised:
+        load_weights(Net(), saved({**filled(), **odd}, tmp_path))
+    _, *lines = str(raised.value).splitlines()
+    assert lines == [f"  unexpected in the file: a\\n\\x1b[31m, {'b' * 99}…"]

@@ -68,6 +68,7 @@ def make(network: Network, setting: Setting) -> torch.nn.Module:
         torch.manual_seed(setting.seed)
     except ValueError as error:
         raise TrialError(f"--seed: {error}") from error
+    _check_device(setting.device)
     with _refusals():
         module = network.build(
             device=setting.device,
@@ -78,6 +79,20 @@ def make(network: Network, setting: Setting) -> torch.nn.Module:
         if setting.channels_last:
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return module
+
+
+def _check_device(name: str) -> None:
+    """Raise `TrialError` if this PyTorch cannot make a tensor there."""
+    try:
+        torch.empty(0, device=name)
+    except Exception as error:  # each kind of device has errors of its own
+        here = ["cpu", "meta"]
+        found = torch.accelerator.current_accelerator()
+        if found is not None:
+            here += [f"{found.type}:{n}" for n in range(torch.accelerator.device_count())]
+        said = str(error).strip().partition("\n")[0].partition(". ")[0]
+        message = f"--device {name!r} is not to be had here: there are {', '.join(here)}"
+        raise TrialError(f"{message} (PyTorch says: {said})") from error
 
 
 def try_out(network: Network, module: torch.nn.Module, setting: Setting) -> Trial:

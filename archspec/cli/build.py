@@ -82,6 +82,8 @@ def _check(options: argparse.Namespace) -> bool:
     """Whether PyTorch is needed. Raises `Usage` for what can be refused before any work."""
     if options.batch < 1:
         raise Usage("--batch is 1 or more")
+    if options.weights == "":
+        raise Usage("--weights takes a file, and its name is empty")
     if options.partial and not options.weights:
         raise Usage("--partial says how to load --weights, and there are none")
     files = [Path(name) for name in options.output if name != STANDARD_OUTPUT]
@@ -130,7 +132,7 @@ def _build(network: Network, options: argparse.Namespace) -> int:
 
 def _ways_out(report: "WeightsReport", network: Network) -> list[str]:
     """What to do about weights that do not fit."""
-    ways = ["--partial loads what fits"]
+    ways = ["--partial loads what fits"] if report.loaded else []
     if report.other_size is not None:
         theirs, ours = report.other_size
         names = [
@@ -148,9 +150,10 @@ def _load(module: "nn.Module", options: argparse.Namespace) -> None:
     some = bool(options.features)  # a part of a network needs a part of its weights
     report = load_weights(module, options.weights, partial=options.partial, extra=some)
     count = f"{len(report.loaded)} of {len(report.module_shapes)} keys loaded"
-    print(f"{options.weights}: {count}")
+    said = sys.stderr if STANDARD_OUTPUT in options.output else sys.stdout
+    print(f"{options.weights}: {count}", file=said)
     if text := report.text():
-        print(text)
+        print(text, file=said)
 
 
 def _run(network: Network, module: "nn.Module", setting: "Setting") -> int:
@@ -162,9 +165,10 @@ def _run(network: Network, module: "nn.Module", setting: "Setting") -> int:
 
 
 def _write(network: Network, options: argparse.Namespace, module: "nn.Module | None" = None) -> int:
+    said = sys.stderr if STANDARD_OUTPUT in options.output else sys.stdout  # that is source alone
     for name in options.output:
         if name == STANDARD_OUTPUT:
             print(print_file(network), end="")
         else:
-            print(write(network, Path(name), module), flush=True)
+            print(write(network, Path(name), module), flush=True, file=said)
     return 0

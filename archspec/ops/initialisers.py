@@ -5,7 +5,7 @@ https://docs.pytorch.org/docs/stable/nn.init.html
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isnan, prod
+from math import erf, isnan, prod, sqrt
 from typing import Any, Final
 
 from archspec.diagnostics import Fault, did_you_mean
@@ -34,6 +34,10 @@ WORDS: Final[Mapping[str, tuple[str, ...]]] = {
 """Arguments that are words."""
 LARGEST: Final = {"float16": 65504.0}
 """Largest number by dtype; others take up to 1e30."""
+MOST_DRAWS: Final = 100
+"""Numbers that `trunc_normal_` may draw for one that it takes: PyTorch goes on until it has all."""
+FARTHEST: Final = 1000
+"""Standard deviations from the mean at which it can tell numbers apart in float32."""
 _REQUIRED: Final[Mapping[str, Mapping[str, str]]] = {
     "constant_": {"val": "0.5"},
     "sparse_": {"sparsity": "0.9"},
@@ -62,9 +66,14 @@ def split(init: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         return init, {}
     name, value = next(iter(init.items()), ("", None))
     if isinstance(value, dict):
-        return name, value
+        return name, {argument: _as_number(each) for argument, each in value.items()}
     first = INITIALISERS.get(name, ())[:1]
-    return name, dict(zip(first, [value], strict=False)) if value is not None else {}
+    return name, dict(zip(first, [_as_number(value)], strict=False)) if value is not None else {}
+
+
+def _as_number(value: Any) -> Any:
+    """The argument as PyTorch takes it: an integer beyond 64 bits would be none to it."""
+    return float(value) if type(value) is int and value.bit_length() in range(64, 1024) else value
 
 
 def fans(sizes: tuple[int, ...]) -> dict[str, int]:
@@ -143,6 +152,21 @@ def _check_ranges(name: str, args: Mapping[str, Any]) -> None:
         a, b = args.get("a", low), args.get("b", high)
         if a > b:
             raise Fault("E208", f"{name} runs from a to b, but {a} is above {b}", field="init.a")
+        if name == "trunc_normal_":
+            _check_draws(args.get("mean", 0.0), std, a, b)
+
+
+def _check_draws(mean: float, std: float, a: float, b: float) -> None:
+    """Refuse bounds so far out that PyTorch would draw numbers for hours, or for ever."""
+    inside = (erf((b - mean) / std / sqrt(2)) - erf((a - mean) / std / sqrt(2))) / 2
+    if inside > 0.3:
+        return  # it draws from the normal distribution; else from all between a and b alike
+    distance = abs((max(a, min(mean, b)) - mean) / std)
+    draws = abs((b - a) / std) * max(distance, 0.4)
+    if not (distance < FARTHEST and draws < MOST_DRAWS):
+        message = f"trunc_normal_ with mean {mean} and std {std} gives next to nothing in {a} … {b}"
+        help = "PyTorch would draw numbers until all lie between a and b"
+        raise Fault("E105", message, field="init", help=help)
 
 
 def _check_sizes(name: str, args: Mapping[str, Any], sizes: tuple[int, ...]) -> None:

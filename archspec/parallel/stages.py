@@ -40,6 +40,8 @@ STRIDED: Final = frozenset(
     ]
 )
 """Layer types whose results may not be contiguous; others keep the order of their input."""
+ELEMENTWISE: Final = ("Identity", "LocalResponseNorm", "Normalize")
+"""Types of these families that keep the order of what they are given, in both directions."""
 STARTS: Final = ("attention", "convolution", "linear", "layer_norm", "normalisation", "transposed")
 """Families of layers that may begin a stage: the gradient of their input is contiguous."""
 
@@ -103,7 +105,7 @@ class _Run:
     steps: list[_Step] = field(default_factory=list)
     tensors: list[Tensor] = field(default_factory=list)
     free: dict[int, Leaf] = field(default_factory=dict)
-    """The tensors that are parameters and buffers of a scope."""
+    """The tensors that are parameters and buffers, of a scope or of another layer."""
     outputs: list[int] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
     strided: set[int] = field(default_factory=set)
@@ -131,7 +133,11 @@ class _Run:
             start = len(self.tensors)
             self.tensors += (trace.tensors[value] for value in call.outputs)
             values += range(start, len(self.tensors))
-            if needed[number]:
+            if call.owner is not None:
+                owner = scope.children[call.owner]
+                assert isinstance(owner, Leaf)
+                self.free[start] = owner
+            elif needed[number]:
                 self.add(below, call.target, inputs, range(start, len(self.tensors)))
         return values
 
@@ -207,6 +213,8 @@ class _Run:
 def _family(leaf: Leaf) -> str:
     """The file of `archspec.ops` that a layer type stands in; empty for a user's layer."""
     package, _, name = type(leaf.layer).__module__.rpartition(".")
+    if leaf.type in ELEMENTWISE:
+        return "elementwise"
     return name if package == "archspec.ops" else ""
 
 

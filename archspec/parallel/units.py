@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from archspec.graph import Call, Composite, Leaf
+from archspec.graph import Composite, Leaf
+from archspec.ops.free import Parameter
 
 if TYPE_CHECKING:
     from archspec.network import Network
@@ -18,15 +19,18 @@ LARGE_BLOCK: Final = 0.5
 def units(network: "Network") -> Iterator[str]:
     """The names of the submodules of a network to shard, in file order."""
     total = network.parameter_count
-    uses = Counter(id(call.target) for call in _calls(network.graph.root))
+    uses = Counter(map(id, _uses(network.graph.root)))
     yield from _within(network.graph.root, (), total, uses)
 
 
-def _calls(scope: Composite) -> Iterator[Call]:
+def _uses(scope: Composite) -> Iterator[Leaf | Composite]:
+    """What runs, as often as it does; what others read a parameter of counts twice for that."""
     for call in scope.calls:
-        yield call
+        yield call.target
         if isinstance(call.target, Composite):
-            yield from _calls(call.target)
+            yield from _uses(call.target)
+        elif call.owner is not None:
+            yield from [scope.children[call.owner]] * 2
 
 
 def _within(
@@ -36,9 +40,9 @@ def _within(
         below = (*path, name)
         held = _held(child)
         if held == 0 or uses[id(child)] != 1:
-            continue  # a module that runs twice is gathered with what is around it
-        if isinstance(child, Leaf):
-            is_unit = held > LARGE_LAYER * total
+            continue  # what is used twice is gathered with what is around it
+        if isinstance(child, Leaf):  # a free parameter is no module
+            is_unit = held > LARGE_LAYER * total and not isinstance(child.layer, Parameter)
         else:
             is_unit = child.kind is not None and (held <= LARGE_BLOCK * total or not _nests(child))
         if is_unit:

@@ -1,8 +1,7 @@
 """Tree → typed spec: what comes out of a block or of the network."""
 
-from keyword import iskeyword
-
 from archspec.diagnostics import Collector, Refused
+from archspec.names import as_read, is_field
 from archspec.spec.model import Outputs, OutputSpec
 from archspec.spec.parts import as_name, items_of, refuse_unknown_keys
 from archspec.syntax import Mapping, Node, Scalar, describe
@@ -41,13 +40,13 @@ def _check_output_names(entries: list[OutputSpec], found: Collector) -> None:
     """Several outputs are a named tuple: its fields are identifiers, each once."""
     seen: set[str] = set()
     for name, place in ((entry.name, entry.source.place) for entry in entries):
-        if name in seen:
+        if as_read(name) in seen:
             found.report("E111", f"two outputs are called `{name}`", place)
-        elif not name.isidentifier() or iskeyword(name) or name.startswith("_"):
+        elif not is_field(name):
             message = f"an output cannot be called `{name}`: several are a named tuple"
             help = f"give it a name, as in `outputs: {{y: {name}}}`, or write `as: dict`"
             found.report("E111", message, place, help=help)
-        seen.add(name)
+        seen.add(as_read(name))
 
 
 def _read_as(value: Node, found: Collector) -> bool:

@@ -4,7 +4,6 @@ import pickle
 import re
 import struct
 import warnings
-import zipfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from archspec.backends.files.weights_report import WeightsReport
+from archspec.backends.files.weights_report import WeightsReport, printable
 from archspec.diagnostics.suggest import did_you_mean
 
 STATES: Final = ("state_dict", "model_state_dict", "model", "net", "network", "weights")
@@ -24,8 +23,19 @@ MAX_DEPTH: Final = 10
 """Entries within each other that are looked through: a file may hold itself."""
 MAX_PREFIX: Final = 3
 """Names before all keys that are looked through."""
+ZIP: Final = b"PK\x03\x04"
 EXTRA: Final = "_extra_state"
 UNREADABLE: Final = "is neither a checkpoint of torch.save nor of safetensors, or it is damaged"
+FOREIGN: Final = {
+    b"<!doctype html": "is a web page, not a checkpoint: see in it what became of the download",
+    b"<html": "is a web page, not a checkpoint: see in it what became of the download",
+    b"version https://git-lfs": "is a pointer of Git LFS: `git lfs pull` fetches the file itself",
+}
+"""What files begin with that are often taken for checkpoints, and what they are."""
+SCRIPT: Final = (
+    "is a TorchScript program: save its weights, by "
+    "torch.save(torch.jit.load(FILE).state_dict(), OTHER)"
+)
 SUFFIXES: Final = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
 
 
@@ -53,11 +63,14 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """The state dict in a file of `torch.save` or safetensors. Raises `WeightsError`."""
     try:
         with path.open("rb") as file:
-            start = file.read(9)
+            start = file.read(64)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {_why(path, error)}") from error
     if not start:
         raise WeightsError(f"{path} is empty")
+    known = next((words for begin, words in FOREIGN.items() if start.lower().startswith(begin)), "")
+    if known:
+        raise WeightsError(f"{path} {known}")
     if path.suffix == ".safetensors" or _is_safetensors(start, path.stat().st_size):
         return Checkpoint(_read_safetensors(path))
     return _state(path, _read_pickle(path))
@@ -99,13 +112,17 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 def _read_pickle(path: Path) -> Any:
     """What `torch.save` wrote; tensors and plain data only."""
     try:
-        mapped = zipfile.is_zipfile(path)  # the older format is read into memory
+        with path.open("rb") as file:
+            mapped = file.read(4) == ZIP  # the older format is read into memory
         with warnings.catch_warnings(action="ignore"):  # what is wrong is told by the error
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped or None)
     except pickle.UnpicklingError as error:
         raise WeightsError(f"{path} {_unsafe(str(error))}") from error
     except MemoryError as error:
         raise WeightsError(f"{path} does not fit into memory") from error
+    except RuntimeError as error:
+        why = SCRIPT if "TorchScript" in str(error) else f"{UNREADABLE}{_reason(error)}"
+        raise WeightsError(f"{path} {why}") from error
     except Exception as error:  # a damaged file makes readers raise whatever they like
         raise WeightsError(f"{path} {UNREADABLE}{_reason(error)}") from error
 
@@ -141,7 +158,7 @@ def _state(path: Path, held: Any) -> Checkpoint:
         stripped.append(f"the entry `{key}`")
     if not isinstance(held, Mapping):
         raise WeightsError(f"{path} holds a {type(held).__name__}, not a state dict")
-    if not _is_state(held):
+    if held and not _is_state(held):
         raise WeightsError(f"{path} holds no state dict: {_odd(held)}")
     return Checkpoint(held, getattr(held, "_metadata", {}), tuple(stripped))
 
@@ -161,18 +178,16 @@ def _is_tensor(value: Any) -> bool:
 
 def _odd(held: Mapping[Any, Any]) -> str:
     """Why these are not tensors by key: a value that is none, if most are, or all keys."""
-    if not held:
-        return "it is empty"
     odd = {key: value for key, value in held.items() if not _is_tensor(value)}
     if 0 < 2 * len(odd) < len(held):
         key, value = next(iter(odd.items()))
         kind = "nested one" if isinstance(value, Tensor) else type(value).__name__
-        return f"`{str(key)[:40]}` is no tensor, but a {kind}"
+        return f"`{printable(str(key)[:40])}` is no tensor, but a {kind}"
     return f"its keys are {_listed(held)}"
 
 
 def _listed(held: Mapping[Any, Any]) -> str:
-    shown = [str(key)[:40] for key in list(held)[:8]]
+    shown = [printable(str(key)[:40]) for key in list(held)[:8]]
     return ", ".join(shown) + (" …" if len(held) > 8 else "")
 
 

@@ -43,7 +43,7 @@ def load_weights(
     loaded.
     """
     file = Path(path)
-    own = module.state_dict()
+    own = module.state_dict(keep_vars=True)
     checkpoint = without_wrappers(read_checkpoint(file), own)
     report = compare(str(path), checkpoint, own)
     if not (report.ok or partial or (extra and report.complete)):
@@ -63,8 +63,11 @@ def _fill(
     meta = any(isinstance(each, Tensor) and each.is_meta for each in own.values())
     if meta:
         ground_buffers(module)
-    values = ((key, checkpoint.state[key]) for key in keys)
-    state = OrderedDict((key, _like(value, own[key]) if meta else value) for key, value in values)
+    made: dict[int, Any] = {}  # by the tensor that it replaces: one that has two names stays one
+    state = OrderedDict((key, checkpoint.state[key]) for key in keys)
+    if meta:
+        for key, value in state.items():
+            state[key] = made.setdefault(id(own[key]), _like(value, own[key]))
     state._metadata = checkpoint.versions  # type: ignore[attr-defined]
     module.load_state_dict(state, strict=False, assign=meta)
 
@@ -73,7 +76,8 @@ def _like(value: Any, own: Any) -> Any:
     if not isinstance(value, Tensor):
         return value
     device = value.device if own.is_meta else own.device
-    return value.to(device=device, dtype=own.dtype, copy=True)
+    made = value.detach().to(device=device, dtype=own.dtype, copy=True)
+    return nn.Parameter(made, own.requires_grad) if isinstance(own, nn.Parameter) else made
 
 
 def compare(file: str, checkpoint: Checkpoint, own: Mapping[str, Any]) -> WeightsReport:
@@ -86,8 +90,8 @@ def compare(file: str, checkpoint: Checkpoint, own: Mapping[str, Any]) -> Weight
             loaded += [key] * (key in state)
         elif theirs.shape != ours.shape:
             shapes[key] = Difference(tuple(theirs.shape), tuple(ours.shape))
-        elif not torch.can_cast(theirs.dtype, ours.dtype):
-            dtypes[key] = Difference(theirs.dtype, ours.dtype)
+        elif not _can_be_copied(theirs, ours):
+            dtypes[key] = Difference(_kind(theirs), ours.dtype)
         else:
             loaded.append(key)
             if theirs.dtype != ours.dtype:
@@ -104,6 +108,25 @@ def compare(file: str, checkpoint: Checkpoint, own: Mapping[str, Any]) -> Weight
         file_shapes=_shapes(state),
         module_shapes=_shapes(own),
     )
+
+
+def _can_be_copied(theirs: Tensor, ours: Tensor) -> bool:
+    """Whether values go into a module's tensor unharmed: whole numbers may be written as others."""
+    if _kind(theirs) is not theirs.dtype:
+        return False
+    if torch.can_cast(theirs.dtype, ours.dtype):
+        return True
+    counts = theirs.is_floating_point() and not ours.dtype.is_complex
+    return counts and torch.equal(theirs.to(ours.dtype).to(theirs.dtype), theirs)
+
+
+def _kind(tensor: Tensor) -> Any:
+    """What a tensor holds: its dtype, or why its values cannot be copied."""
+    if tensor.is_meta:
+        return "no values"
+    if tensor.layout != torch.strided:
+        return tensor.layout
+    return f"quantised {tensor.dtype}" if tensor.is_quantized else tensor.dtype
 
 
 def _optional(key: str, checkpoint: Checkpoint) -> bool:

@@ -10,6 +10,8 @@ from archspec.backends.files.renames import Shape, guess_renames, rename_pattern
 
 MAX_LINES: Final = 8
 """Groups of one kind that a text shows."""
+MAX_KEY: Final = 100
+"""Letters of a key that it shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class WeightsReport:
 
     def text(self) -> str:
         """What did not fit, grouped, in a few lines; then what was stripped and converted."""
-        return "\n".join((*self._damage(), *self.notes()))
+        return "\n".join(map(printable, (*self._damage(), *self.notes())))
 
     def summary(self) -> str:
         """How many keys went wrong, by kind: `2 keys missing, 1 of another shape`."""
@@ -111,8 +113,17 @@ class WeightsReport:
         patterns = rename_patterns(self.renames)
         for theirs, ours, count in patterns[:MAX_LINES]:
             many = f" ({_keys(count)})" if count > 1 else ""
-            yield f"  does `{theirs}` in the file mean `{ours}`?{many}"
+            yield f"  does `{_cut(theirs)}` in the file mean `{_cut(ours)}`?{many}"
         yield from _more(patterns)
+
+
+def printable(text: str) -> str:
+    """A line that a terminal shows as it is, whatever a file calls its keys."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
+def _cut(key: str) -> str:
+    return key if len(key) <= MAX_KEY else f"{key[: MAX_KEY - 1]}…"
 
 
 def _listed(title: str, keys: tuple[str, ...], universe: Mapping[str, Any]) -> Iterator[str]:
@@ -125,7 +136,7 @@ def _listed(title: str, keys: tuple[str, ...], universe: Mapping[str, Any]) -> I
 
 
 def _group(name: str, members: list[str]) -> str:
-    return f"{name} ({_keys(len(members))})" if len(members) > 1 else name
+    return f"{_cut(name)} ({_keys(len(members))})" if len(members) > 1 else _cut(name)
 
 
 def _compared(
@@ -137,7 +148,8 @@ def _compared(
     groups = grouped(tuple(found), universe)
     for name, members in groups[:MAX_LINES]:
         first = members[0]
-        many = f"{_group(name, members)}, such as {first}" if len(members) > 1 else first
+        group = _group(name, members)
+        many = f"{group}, such as {_cut(first)}" if len(members) > 1 else group
         yield f"    {many}: {found[first]}"
     yield from _more(groups)
 

@@ -59,8 +59,10 @@ def repeated(items: Sequence[Expression], period: int, grows: tuple[int, ...] = 
 
 def growing(items: Sequence[Expression], described: Sequence[Any]) -> Repeated | None:
     """Items with integers that grow by equal steps; None if they differ otherwise."""
+    if any(skeleton != described[0][0] for skeleton, _ in described):
+        return None
     steps = _steps([literals for _, literals in described])
-    if steps is None or any(skeleton != described[0][0] for skeleton, _ in described):
+    if steps is None:
         return None
     return repeated(items, 1, tuple(at for at, step in enumerate(steps) if step))
 

@@ -6,10 +6,10 @@ A value becomes code only through `literal`, a name only through `identifier`.
 import builtins
 import keyword
 import re
-import unicodedata
 from typing import Any
 
 from archspec.names import TAKEN as ATTRIBUTES
+from archspec.names import as_read, is_word
 
 TAKEN = frozenset({"self", "torch", "nn", "F", "NamedTuple", "OrderedDict", "Tensor", "math"})
 UNCLEAR = frozenset("lOI")
@@ -53,10 +53,9 @@ def is_identifier(name: str) -> bool:
     """Whether a name may stand behind a dot, or be a variable, as it is.
 
     One that begins with two underscores may not: Python renames it within a class. Nor may one
-    that Python normalises to another.
+    that Python reads as another.
     """
-    plain = name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("__")
-    return plain and (name.isascii() or name == unicodedata.normalize("NFKC", name))
+    return is_word(name) and not name.startswith("__") and name == as_read(name)
 
 
 def identifier(name: str) -> str:

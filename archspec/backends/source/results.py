@@ -3,6 +3,7 @@
 from archspec.backends.source.forward import braced
 from archspec.backends.source.literals import literal
 from archspec.graph import Composite, Output
+from archspec.names import is_field
 
 
 class Results:
@@ -42,6 +43,7 @@ class Results:
         extra = training and any(o.training_only for o in scope.outputs)
         wanted = f"{name}TrainingOutput" if extra else f"{name}Output"
         fields = tuple(output.name for output in _present(scope, training=training))
+        assert all(map(is_field, fields)), "a field is code as it is"
         chosen, number = wanted, 2
         while self.tuples.get(chosen) != fields and chosen in self.taken:
             chosen, number = f"{wanted}{number}", number + 1
