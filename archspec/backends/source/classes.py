@@ -6,9 +6,9 @@ its constructor, under the spec's own parameter names where they have them.
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from archspec.backends.source.constructors import Constructor
+from archspec.backends.source.descriptions import Descriptions
 from archspec.backends.source.expressions import (
     Construction,
     Expression,
@@ -86,8 +86,7 @@ class Classes:
         """By composite: the number of its class."""
         self.topologies: dict[Hashable, int] = {}
         """The number of the class with this structure."""
-        self.described: dict[int, tuple[Any, ...]] = {}
-        """By composite: what `literals_within` found."""
+        self.describe = Descriptions(self.plans, self.numbers).describe
         self.scope = root
         self.root = self.plan(root, trace, root.kind or "network")
         self.name_classes()
@@ -219,32 +218,6 @@ class Classes:
             return None
         run = growing(values, [self.describe(value) for value in values])
         return run and replace(run, first_name=names[0])
-
-    def describe(self, expression: Expression) -> tuple[Any, tuple[Any, ...]]:
-        """What makes two expressions the same but for literals, and all of those."""
-        return skeleton(expression, self.numbers), tuple(self.all_literals(expression))
-
-    def all_literals(self, expression: Expression) -> Iterator[Any]:
-        """The literals of an expression and of the classes in it."""
-        for part in parts(expression):
-            if isinstance(part, Hole):
-                yield part.value
-            elif isinstance(part, Repeated):
-                for each in (part.count, *part.turn, *part.second):
-                    yield from self.all_literals(each)
-            elif isinstance(part, Construction):
-                yield from self.literals_within(part.composite)
-
-    def literals_within(self, scope: Composite) -> tuple[Any, ...]:
-        """All literals of a composite that has a class, and lists that it was given."""
-        found = self.described.get(id(scope))
-        if found is None:
-            values = self.plans[id(scope)].values()
-            literals = [each for value in values for each in self.all_literals(value)]
-            literals += [hole.value for hole in self.plans[id(scope)].numbers]
-            lists = (repr(each) for each in scope.params.values() if isinstance(each, list))
-            found = self.described[id(scope)] = (*literals, *lists)
-        return found
 
     # Classes.
 

@@ -1,13 +1,14 @@
 """The `forward` of one scope, as statements."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archspec.backends.source.expressions import Hole, Spell
 from archspec.backends.source.literals import identifier, is_identifier, literal
-from archspec.backends.source.measures import is_number, read_by, spelled
-from archspec.backends.source.variables import INPUT, RESULT, Namer, Step, chains
+from archspec.backends.source.measures import is_number, spelled
+from archspec.backends.source.schedule import Schedule, scheduled
+from archspec.backends.source.variables import INPUT, RESULT, Namer, chains
 from archspec.graph import Call, Composite, Leaf, Trace
 from archspec.ops import Attribute, Construct, FreeTensor, Function
 from archspec.ops.base import Emission
@@ -63,52 +64,26 @@ class Forward:
     """What to say behind the statement of a call."""
     lines: list[Statement] = field(default_factory=list)
     variables: dict[int, str] = field(default_factory=dict)
-    last_read: dict[int, int] = field(default_factory=dict)
-    """By value: the position of the last call that reads it; outputs are read at the end."""
     typed: dict[str, bool] = field(default_factory=dict)
     """By variable: whether type checkers know that it is a tensor now."""
     unused: str = "_"
     """The variable of what nobody reads."""
     declared: set[str] = field(default_factory=set)
     """Variables that are tensors whatever they are given."""
-    schedule: list[tuple[int, bool]] = field(default_factory=list)
-    """Numbers of calls in order, and whether they run in training only."""
+    schedule: Schedule = field(init=False)
 
     def write(self) -> tuple[list[str], list[Statement]]:
         """The names of the arguments, and the statements."""
-        self.plan()
+        self.schedule = scheduled(self.scope, self.emissions)
         arguments = self.arguments()
         self.name_values(arguments)
         self.declared = set(arguments)
         while self.unused in self.declared:
             self.unused += "_"
-        for position, (number, training_only) in enumerate(self.schedule):
+        for position, (number, training_only) in enumerate(self.schedule.calls):
             self.call(position, number, int(training_only))
         self.finish()
         return arguments, self.lines
-
-    def plan(self) -> None:
-        """Order the calls, with those for training right behind what they need."""
-        scope = self.scope
-        always, ever = scope.needed(training=False), scope.needed(training=True)
-        order = [number for number in range(len(scope.calls)) if always[number]]
-        maker = {value: n for n, call in enumerate(scope.calls) for value in call.outputs}
-        for number, call in enumerate(scope.calls):
-            if ever[number] and not always[number]:
-                before = [order.index(maker[v]) for v in call.inputs if v in maker]
-                order.insert(max(before, default=-1) + 1, number)
-        self.schedule = [(number, not always[number]) for number in order]
-        for position, number in enumerate(order):
-            for value in self.reads(number):
-                self.last_read[value] = position
-        for output in scope.outputs:
-            self.last_read[output.value] = len(order)
-
-    def reads(self, number: int) -> Iterator[int]:
-        """The values that a call reads: its inputs, and those whose sizes it asks for."""
-        inputs = self.scope.calls[number].inputs
-        yield from inputs
-        yield from sorted(read_by(self.emissions[number]).difference(inputs))
 
     def arguments(self) -> list[str]:
         """The names of the inputs, as variables."""
@@ -127,7 +102,7 @@ class Forward:
 
     def name_values(self, arguments: list[str]) -> None:
         """A variable for every value, or for a free tensor the code that reaches it."""
-        steps = [self.step(number, training_only) for number, training_only in self.schedule]
+        steps = self.schedule.steps()
         readers: dict[int, int] = {}
         for step in steps:
             for value in () if step.training_only else step.reads:
@@ -141,12 +116,6 @@ class Forward:
         namer = Namer(self.scope, arguments, frozenset(self.reserved()))
         values = [v for step in steps for v in step.gives if v not in free]
         self.variables = {**namer.names(before, values), **free}
-
-    def step(self, number: int, training_only: bool) -> Step:
-        """A call as it counts for variables."""
-        given = self.scope.calls[number].outputs
-        read = tuple(value for value in given if value in self.last_read)
-        return Step(tuple(self.reads(number)), read, training_only)
 
     def free_tensors(self) -> dict[int, str]:
         """Code for parameters and buffers: they are no variables."""
@@ -164,7 +133,7 @@ class Forward:
         if isinstance(found, FreeTensor | Attribute):
             return
         inputs = [self.variables[value] for value in call.inputs]
-        read = [value in self.last_read for value in call.outputs]
+        read = [value in self.schedule.last_read for value in call.outputs]
         code, targets, after = self.expression(call, found, inputs, read)
         names = [
             self.variables[value] if used else self.unused
@@ -234,13 +203,12 @@ class Forward:
 
     def let_go(self, position: int, number: int, names: list[str]) -> None:
         """Delete variables that died here, where several calls follow."""
-        if position + 2 >= len(self.schedule):
+        if position + 2 >= len(self.schedule.calls):
             return
-        dying = [v for v in dict.fromkeys(self.reads(number)) if self.last_read[v] == position]
         inputs = range(len(self.scope.inputs))  # whoever called holds those
         dead = [
             name
-            for value in dying
+            for value in self.schedule.dying(position, number)
             if (name := self.variables[value]) not in names
             and value not in inputs
             and not name.startswith(("self.", "getattr("))
@@ -296,8 +264,9 @@ class Forward:
 
     def give(self, result: str) -> None:
         """Return a result, at once where type checkers know that it is a tensor."""
-        number = self.schedule[-1][0] if self.schedule else 0
-        found = self.emissions[number] if self.schedule else None
+        calls = self.schedule.calls
+        number = calls[-1][0] if calls else 0
+        found = self.emissions[number] if calls else None
         last = self.lines[-1] if self.lines else Statement("")
         if isinstance(found, Function) and last.code.startswith(f"{result} = "):
             inputs = [self.variables[value] for value in self.scope.calls[number].inputs]
