@@ -158,7 +158,8 @@ def test_what_lies_within_a_shared_tower_is_no_map() -> None:
     network = archspec.loads(
         "archspec: 1\ninputs: {a: [3, H, W], b: [3, H, W]}\nlayers:\n"
         f"  tower: {{from: a, layers: {tower}}}\n  again: {{Reuse: tower, from: b}}\n"
-        "  all: {Concat: [tower, again]}\n  map: {Conv2d: {out_channels: 5, kernel_size: 1}, from: b}\n"
+        "  all: {Concat: [tower, again]}\n"
+        "  map: {Conv2d: {out_channels: 5, kernel_size: 1}, from: b}\n"
         "outputs: [all, map]\n"
     )
     assert [each.path for each in network.features()] == ["map"]
