@@ -8,7 +8,7 @@ from archspec.tensors import Tensor
 
 MAX_FORMULA = 40
 """Characters of a size; a longer one is `…`."""
-BATCHES = ("N", "B")
+BATCHES = ("N", "B", "batch")
 """What the batch is called: the first that is no symbol of the network."""
 MIN_RANK = 2
 """Dimensions of what a remark is worth."""
@@ -16,7 +16,7 @@ MIN_RANK = 2
 
 def batch_word(symbols: Container[str]) -> str:
     """What the batch is called beside these symbols: `(B, 3, N)` for a cloud of N points."""
-    return next((word for word in BATCHES if word not in symbols), "batch")
+    return next((word for word in BATCHES if word not in symbols), "batch_")
 
 
 def shape_text(tensor: Tensor, sizes: Iterable[str], batch: str) -> str:
