@@ -138,7 +138,8 @@ def _steady(network: Network, group: set[str], found: Progression) -> Progressio
 
     Export takes the branch that the example takes, and refuses sizes that take the other.
     """
-    turning = [gap for gap in set(_turning(network)) if gap.symbols <= group]
+    turning = {gap for gap in _turning(network) if gap.symbols <= group}
+    turning -= {gap for gap in _extreme(network) if gap in turning and _is_steady(gap, found)}
     periods = [repeats(gap, MOST_PERIOD) for gap in turning]
     if None in periods:
         return None
@@ -148,6 +149,14 @@ def _steady(network: Network, group: set[str], found: Progression) -> Progressio
         return Progression(first, step)
     last = found.last - (found.last - first) % step
     return Progression(first, step, last) if last > first else None
+
+
+def _is_steady(gap: Expr, found: Progression) -> bool:
+    """Whether one side is never the larger one at all of a finite progression: T up to T = 64."""
+    if found.last is None or not direction(gap):
+        return False
+    ends = [at(gap, dict.fromkeys(gap.symbols, end)) for end in (found.first, found.last)]
+    return max(ends) <= 0 or min(ends) >= 0
 
 
 def _settled(gap: Expr, member: int, step: int) -> int:
@@ -164,6 +173,11 @@ def _turning(network: Network) -> Iterator[Expr]:
         clipped = layer.clipped(application.inputs[0]) if isinstance(layer, Pool) else []
         gaps = (each.left - each.right for each in clipped if isinstance(each, Condition))
         yield from (gap for gap in gaps if isinstance(gap, Expr))
+    yield from _extreme(network)
+
+
+def _extreme(network: Network) -> Iterator[Expr]:
+    """Differences of what minima and maxima compare. Where they are 0, either side will do."""
     for atom in atoms_of(_sizes_within(network)):
         if isinstance(atom, Extreme):
             gaps = (one - other for one, other in combinations(atom.parts, 2))

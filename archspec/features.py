@@ -5,6 +5,7 @@ multiple of all strides makes a map larger by that multiple over its stride; wha
 global pool, a classifier) is no map.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -71,6 +72,7 @@ class _Walk:
         maps: list[Feature] = []
         values = list(given)
         needed = scope.needed(training=False)
+        times = Counter(id(call.target) for call in scope.calls)
         for number, call in enumerate(scope.calls):
             inputs = [values[value] for value in call.inputs]
             results = [trace.tensors[value] for value in call.outputs]
@@ -79,6 +81,8 @@ class _Walk:
             if isinstance(call.target, Composite):
                 inner, made = self.scope(call.target, trace.inner[number], inputs, below)
                 values += [made[output.value] for output in call.target.outputs]
+                if times[id(call.target)] > 1:  # a layer within has no one result
+                    inner = []
             else:
                 values += self.leaf(call.target, results, inputs)
             if not needed[number]:

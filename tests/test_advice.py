@@ -199,3 +199,17 @@ def test_words_for_true_are_no_numbers() -> None:
     for name, help in (("batch_norm", "write true"), ("num_classes", None)):
         (found,) = archspec.check("torchvision/vgg", params={name: "T"}).diagnostics
         assert (found.code, found.help) == ("E105", help)
+
+
+@pytest.mark.parametrize(("value", "helps"), [("1 / (t + 1)", True), ("pi", False), ("a b", False)])
+def test_a_formula_without_its_sign(value: str, helps: bool) -> None:
+    def spec(value: str) -> Data:
+        table = {"Buffer": {"shape": [4], "index": ["t"], "value": value}}
+        return data({"table": table, "sum": {"Add": ["image", "table"]}}, [4])
+
+    found = refusal(spec(value))
+    assert found is not None
+    assert bool(found.help) == helps
+    if helps:
+        assert found.help == f"an expression begins with `=`: write `={value}`"
+        assert refusal(spec(f"={value}")) is None

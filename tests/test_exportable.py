@@ -3,6 +3,7 @@
 import pytest
 
 from archspec.exportable import CHOOSES
+from archspec.exporting import Progression
 from tests.test_exporting import IMAGE, exports, line
 
 
@@ -93,6 +94,15 @@ def test_a_minimum_is_exported_from_where_it_is_settled() -> None:
         line('  cut: {Slice: {dim: 2, end: "=T - 7"}}\n  last: {Slice: {dim: 2, start: -5}}\n')
     )
     assert plan.kept["T"].first == 13
+
+
+def test_a_table_of_positions_keeps_the_lengths_that_it_has_open() -> None:
+    """`[:T]` of 16 rows is T of them for every T that works, up to 16 itself."""
+    table = "  table: {Parameter: {shape: [1, 2, 16], init: ones_}}\n"
+    plan = exports(
+        line(table + "  rows: {Slice: {dim: 2, end: =T}, from: table}\n  sum: {Add: [x, rows]}\n")
+    )
+    assert plan.kept["T"] == Progression(2, 1, 16)
 
 
 def test_only_the_sign_of_a_difference_counts() -> None:

@@ -111,11 +111,24 @@ def test_functions(text: str, wanted: Any) -> None:
          "enumerate(1)",
          "make_divisible(8, 0)", "make_divisible('a')", "round('a')", "image.size(0)",
          "image.size(9)",
-         "tokens.height", "[x for x in 5]", "[x for x, y in depth]", "image + 1", "-image")
+         "tokens.height", "[x for x in 5]", "[x for x, y in depth]")
+    ] + [
+        ("E105", text) for text in
+        ("image + 1", "-image", "image // 2", "[image]", "len(image)", "max(image, 3)", "image[0]",
+         "image == 3", "1 if image else 2", "image and n", "[x for x in [image]]")
     ],
 )  # fmt: skip
 def test_refusals(code: str, text: str) -> None:
     assert code_of(text) == code
+
+
+def test_an_input_is_no_value() -> None:
+    with pytest.raises(ExpressionError, match="`image` is a tensor, not a value") as caught:
+        run("3 * image // 2")
+    assert (caught.value.offset, caught.value.help) == (
+        4,
+        "ask for a fact, such as `image.channels`",
+    )
 
 
 @pytest.mark.parametrize(

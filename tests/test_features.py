@@ -152,6 +152,19 @@ def test_a_global_pool_is_no_map() -> None:
     assert [each.path for each in archspec.loads(IN_PLACE).features()] == ["act"]
 
 
+def test_what_lies_within_a_shared_tower_is_no_map() -> None:
+    """It has one result for each use; what is listed can be taken."""
+    tower = "[{Conv2d: {out_channels: 4, kernel_size: 2, stride: 2}}, ReLU, {Mean: {dim: [2, 3]}}]"
+    network = archspec.loads(
+        "archspec: 1\ninputs: {a: [3, H, W], b: [3, H, W]}\nlayers:\n"
+        f"  tower: {{from: a, layers: {tower}}}\n  again: {{Reuse: tower, from: b}}\n"
+        "  all: {Concat: [tower, again]}\n"
+        "  map: {Conv2d: {out_channels: 5, kernel_size: 1}, from: b}\n"
+        "outputs: [all, map]\n"
+    )
+    assert [each.path for each in network.features()] == ["map"]
+
+
 def test_what_grows_by_several_factors_is_no_map() -> None:
     text = spec("layers: [{MaxPool2d: {kernel_size: [1, 2]}}, {MaxPool2d: {kernel_size: [1, 2]}}]")
     assert "by one factor on every axis" in feature_table(archspec.loads(text))

@@ -51,7 +51,7 @@ MISTAKES = {
     "two of one name": ("E111", "params: {n: a}\nlayers: {a: ReLU, ¦'{n}': Tanh, b: {Add: [a, input]}}"),
     "a merge": ("E102", "layers: {a: {merge: ¦Concta, branches: [ReLU, Tanh]}, b: {Add: [a, input]}}"),
     "a repetition": ("E105", "layers: {a: {ReLU: , repeat: ¦many}, b: {Add: [a, input]}}"),
-    "an input": ("E105", "layers: {a: {Linear: {out_features: ¦=input}}, b: {Add: [a, input]}}"),
+    "an input": ("E105", "layers: {a: {Linear: {out_features: =¦input}}, b: {Add: [a, input]}}"),
     "a parameter": ("E108", "blocks: {B: {params: {n: int}, layers: [{Linear: {out_features: =n}}]}}\nlayers: {a: {B: {¦m: 3}}, b: {Add: [a, input]}}"),
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ import networkx as nx
 import pytest
 
 import archspec
+from archspec.backends.source import print_file
 
 SPEC = """archspec: 1
 name: pair
@@ -80,3 +81,14 @@ def test_misuse_from_python_is_told_plainly() -> None:
         archspec.loads(SPEC).build(dtype="flot32")
     with pytest.raises(TypeError, match="register takes a class, not int"):
         archspec.register(5)  # type: ignore[type-var]
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    """In a mapping and in `params=`; nothing of NumPy is left in the network or its source."""
+    numpy = pytest.importorskip("numpy")
+    layers = [{"Linear": {"out_features": "=width"}}, {"Dropout": {"p": "=p"}}]
+    head = {"archspec": 1, "inputs": {"x": [numpy.int64(4)]}, "params": {"width": 8, "p": 0.5}}
+    params = {"width": numpy.int32(6), "p": numpy.float32(0.25)}
+    network = archspec.from_dict({**head, "layers": layers}, params=params)
+    assert repr(dict(network.params)) == "{'width': 6, 'p': 0.25}"
+    assert "with p=0.25, width=6" in print_file(network)

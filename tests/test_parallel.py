@@ -228,6 +228,38 @@ def test_what_passes_permuted_memory_on_makes_none_contiguous() -> None:
         plan(archspec.loads(PASSED_ON), stages=4)
 
 
+def test_a_result_that_nothing_uses_opens_no_cut() -> None:
+    """Attention gives a permuted tensor, and its weights beside it, which nothing takes."""
+    attention = "norm: LayerNorm, attention: {MultiheadAttention: {num_heads: 2}}"
+    network = archspec.loads(
+        "archspec: 1\ninputs: {x: [6, 8]}\nlayers:\n"
+        f"  blocks: {{repeat: 3, layers: {{{attention}, add: {{Add: [attention, input]}}}}}}\n"
+    )
+    with pytest.raises(ValueError, match="at most 1"):
+        plan(network, stages=2)
+
+
+def test_a_row_of_tokens_is_written_anew() -> None:
+    """`torch.cat` gives contiguous tokens, also of permuted ones: the residual stream of a ViT."""
+    network = archspec.loads(
+        "archspec: 1\ninputs: {x: [3, 8, 8]}\nlayers:\n"
+        "  cls: {Parameter: {shape: [1, 1, 4], init: zeros_}}\n"
+        "  conv: {Conv2d: {out_channels: 4, kernel_size: 4, stride: 4}}\n"
+        '  turned: {Rearrange: {pattern: "b c h w -> b (h w) c"}}\n'
+        "  tokens: {Concat: {dim: 1}, from: [cls, turned]}\n"
+        "  blocks: {repeat: 2, layers: {norm: LayerNorm, mlp: {Linear: {out_features: 4}}, "
+        "add: {Add: [mlp, input]}}}\n"
+    )
+    made = plan(network, stages=3)
+    assert [stage.start for stage in made.stages] == ["conv", "blocks", "blocks.1"]
+    module, seen = network.build(), []
+    for stage in made.stages[1:]:
+        child = module.get_submodule(stage.start)
+        child.register_forward_pre_hook(lambda _, given: seen.append(given[0].is_contiguous()))
+    module(torch.zeros(2, 3, 8, 8))
+    assert seen == [True, True]
+
+
 def test_never_between_two_uses_of_a_weight() -> None:
     """A layer whose weight is read elsewhere is no unit of its own, nor is a free parameter."""
     made = plan(archspec.loads(TIED), stages=2)

@@ -327,6 +327,18 @@ def test_only_some_sizes_work() -> None:
     assert found.help == 'declare what is meant: `requires: {H: "% 2 == 0", W: "% 2 == 0"}`'
 
 
+def test_channels_that_are_joined_do_not_clash() -> None:
+    """They differ at every size; what meets is the height."""
+    found = note(
+        "archspec: 1\ninputs: {image: [3, H, 32]}\nlayers:\n"
+        "  down: {Conv2d: {out_channels: 8, kernel_size: 2, stride: 2}}\n"
+        "  up: {Upsample: {scale_factor: 2}}\n"
+        "  join: {Concat: [image, up]}\n"
+    )
+    assert found is not None
+    assert "does not: 225 and 224 meet at `join`" in found.message
+
+
 def test_the_note_speaks_of_what_is_not_declared() -> None:
     found = note(EVEN.format(requires='W: "% 2 == 0"'))
     assert found is not None

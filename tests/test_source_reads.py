@@ -5,6 +5,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 
 import archspec
@@ -347,3 +348,16 @@ def test_a_constant_needs_no_keyword() -> None:
     )
     assert "nn.init.constant_(self.gamma, 0.0001)" in found
     assert "nn.init.constant_(module.bias, 0.5)" in found
+
+
+@pytest.mark.parametrize(
+    ("symbols", "batch"), [("N", "B"), ("N, B", "batch"), ("N, B, batch", "batch_"), ("H", "N")]
+)
+def test_the_batch_has_another_name_than_the_sizes(symbols: str, batch: str) -> None:
+    text = printed(
+        f"archspec: 1\ninputs: {{points: [3, {symbols}]}}\nblocks:\n"
+        "  Shift: {layers: {exp: Exp, add: {Add: [exp, input]}}}\n"
+        "layers: {shift: Shift, flat: {Flatten: {start_dim: 2}}, last: {Amax: {dim: 2}}}\n"
+    )
+    assert f'"""({batch}, 3, {symbols}) -> ({batch}, 3)"""' in text
+    assert text.count(f'"""({batch}, 3, ') == 2, "in every class"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from archspec.diagnostics import Diagnostic, Label, SpecError
 from archspec.network import Network, at
 from archspec.resolve import Application, requirements
-from archspec.sizes import Condition
+from archspec.sizes import Condition, Expr, Size
 from archspec.sizes.scaling import is_table_end
 
 _CLAIMED = {"E113", "E125"}
@@ -28,7 +28,9 @@ def reason(network: Network, sizes: Mapping[str, int]) -> Reason:
         return Reason(error.message, (Label(error.place, error.message), *error.labels))
     application, needed = refusing
     path = ".".join(application.path)
-    words = _meeting(application, sizes) or (error.message if error else f"it needs {needed}")
+    words = _meeting(application, needed, sizes) or (
+        error.message if error else f"it needs {needed}"
+    )
     if error is None:  # a dimension of 1 is stretched by accident, and other shapes come out
         return Reason(words, (Label(application.leaf.node.place, f"needs {needed}"),))
     if words != error.message:
@@ -72,11 +74,32 @@ def _error(network: Network, sizes: Mapping[str, int]) -> Diagnostic | None:
     return None
 
 
-def _meeting(application: Application, sizes: Mapping[str, int]) -> str | None:
-    """Two sizes of inputs of one layer that do not go together: `113 and 112`."""
-    shapes = [tuple(at(size, sizes) for size in tensor.shape) for tensor in application.inputs]
-    for first, *others in zip(*shapes, strict=False):
+def _meeting(application: Application, needed: Condition, sizes: Mapping[str, int]) -> str | None:
+    """Two sizes of inputs of one layer that do not go together: `113 and 112`.
+
+    Not those that differ at all sizes, as channels that are joined do, nor those that may differ.
+    """
+    shapes = [tensor.shape for tensor in application.inputs]
+    for dim, (first, *others) in enumerate(zip(*shapes, strict=False)):
+        if dim == _joined(application):
+            continue
         for other in others:
-            if other != first:
-                return f"{first} and {other}"
+            pair = at(first, sizes), at(other, sizes)
+            if pair[0] != pair[1] and _depends(first, other, needed):
+                return f"{pair[0]} and {pair[1]}"
     return None
+
+
+def _depends(first: Size, other: Size, needed: Condition) -> bool:
+    """Whether a size has a symbol that a condition speaks of."""
+    symbols = [size.symbols for size in (first, other) if isinstance(size, Expr)]
+    return any(not each.isdisjoint(needed.symbols) for each in symbols)
+
+
+def _joined(application: Application) -> int | None:
+    """The dimension of a sample along which tensors are joined."""
+    if application.leaf.type != "Concat":
+        return None
+    first = application.inputs[0]
+    dim: int = application.leaf.layer.dim  # type: ignore[attr-defined]
+    return dim % first.ndim - first.batched

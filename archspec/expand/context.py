@@ -10,7 +10,6 @@ from archspec.expand.given import formulas_of, givers, places_of
 from archspec.expr import (
     MAX_STEPS,
     ExpressionError,
-    Facts,
     Formula,
     Scope,
     capture,
@@ -165,9 +164,6 @@ class Context:
             place = place_within(node, text, error.offset)
             raise self.expression_error(error, node, place) from None
         self.spend((MAX_STEPS - scope.steps) // 10, node)
-        if isinstance(value, Facts):
-            help = f"ask for a fact, such as `={value.name}.channels`"
-            raise self.report("E105", f"`{text}` is a tensor, not a value", node.place, help=help)
         return value
 
     def formula(self, node: Node, index: tuple[str, ...], names: Names) -> Formula:

@@ -28,11 +28,32 @@ def constant_(node: ast.Constant, sub: Sub) -> Compiled:
 
 
 def name_(node: ast.Name, sub: Sub) -> Compiled:
-    """A parameter, an input, a loop variable, or a constant."""
+    """A parameter, a loop variable, or a constant. An input is no value by itself."""
     name = node.id
     if name in CONSTANTS:
         constant = CONSTANTS[name]
         return lambda scope: constant
+    find = _finder(node)
+
+    def run(scope: Scope) -> Any:
+        value = find(scope)
+        if isinstance(value, Facts):
+            message = f"`{name}` is a tensor, not a value"
+            help = f"ask for a fact, such as `{name}.channels`"
+            raise ExpressionError(message, code="E105", offset=node.col_offset, help=help)
+        return value
+
+    return run
+
+
+def _owner(node: ast.expr, sub: Sub) -> Compiled:
+    """What stands before a dot: an input, mostly."""
+    return _finder(node) if isinstance(node, ast.Name) and node.id not in CONSTANTS else sub(node)
+
+
+def _finder(node: ast.Name) -> Compiled:
+    """What a name stands for, which may be an input."""
+    name = node.id
 
     def look_up(scope: Scope) -> Any:
         try:
@@ -95,7 +116,7 @@ def call_(node: ast.Call, sub: Sub) -> Compiled:
 
 
 def _size(node: ast.Attribute, arguments: list[Compiled], sub: Sub) -> Compiled:
-    owner = sub(node.value)
+    owner = _owner(node.value, sub)
     if node.attr != "size" or len(arguments) != 1:
         message = f"`{ast.unparse(node)}(...)`: a tensor has size(k)"
         raise ExpressionError(message, code="E109", offset=node.col_offset)
@@ -111,7 +132,7 @@ def _size(node: ast.Attribute, arguments: list[Compiled], sub: Sub) -> Compiled:
 
 def attribute_(node: ast.Attribute, sub: Sub) -> Compiled:
     """A fact about an input."""
-    owner = sub(node.value)
+    owner = _owner(node.value, sub)
 
     def run(scope: Scope) -> Any:
         facts = owner(scope)

@@ -1,12 +1,12 @@
 """Free tensors: a learned parameter or a constant buffer that belongs to a scope."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field
 
 from archspec.diagnostics import Fault
-from archspec.expr import Formula
+from archspec.expr import ExpressionError, Formula, compile_expression
 from archspec.ops import initialisers
 from archspec.ops.arguments import Bool, Ints, Words
 from archspec.ops.base import FreeTensor, Layer
@@ -88,7 +88,7 @@ class Buffer(_Free):
             raise Fault("E105", "two dimensions have the same index name", field="index")
         if self.value is None or isinstance(self.value, str | list | dict):
             message = f"a buffer holds a number or a formula, not {self.value!r}"
-            raise Fault("E105", message, field="value")
+            raise Fault("E105", message, field="value", help=_as_formula(self.value, self.index))
         whole = not isinstance(self.value, float) or self.value.is_integer()
         if not whole and self.dtype not in FLOATS:
             message = f"a buffer of {self.dtype} cannot hold {self.value}"
@@ -101,3 +101,13 @@ class Buffer(_Free):
         return FreeTensor(
             self.sizes, self.dtype, value=self.value, index=self.index, persistent=self.persistent
         )
+
+
+def _as_formula(value: Any, index: Collection[str]) -> str | None:
+    """How to write a text that is a formula over the indices; None for others."""
+    try:
+        names = compile_expression(value).names if isinstance(value, str) else None
+    except ExpressionError:
+        return None
+    known = names is not None and all(name in index for name in names)
+    return f"an expression begins with `=`: write `={value}`" if known else None

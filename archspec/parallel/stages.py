@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 CONTIGUOUS: Final = ("embedding", "layer_norm", "linear")
 """Families of layers whose results are contiguous, whatever their inputs are."""
+WRITES: Final = ("Concat", "Stack")
+"""Types whose results are too, unless they are images or volumes (channels-last ones stay so)."""
+IMAGES: Final = (4, 5)
+"""Dimensions of a tensor that has a channels-last order."""
 STRIDED: Final = frozenset(
     [
         "Chunk",
@@ -152,7 +156,8 @@ class _Run:
             self.free[outputs[0]] = leaf
             return
         home = _family(leaf)
-        if _is_strided(leaf) or (home not in CONTIGUOUS and self.strided.intersection(inputs)):
+        anew = home in CONTIGUOUS or (leaf.type in WRITES and made[0].ndim not in IMAGES)
+        if _is_strided(leaf) or (not anew and self.strided.intersection(inputs)):
             self.strided.update(outputs)
         macs = leaf.layer.macs(given, made)
         cost = sum((product(tensor.shape) for tensor in made), start=macs)
@@ -181,7 +186,8 @@ class _Run:
         last = {value: number for number, step in enumerate(self.steps) for value in step.inputs}
         last |= dict.fromkeys(self.outputs, count)
         crossing = _covered(count, ((made.get(v, -1), end) for v, end in last.items()))
-        strided = _covered(count, ((made.get(v, -1), last.get(v, 0)) for v in self.strided))
+        kept = ((made.get(v, -1), last[v]) for v in self.strided if v in last)
+        strided = _covered(count, kept)
         uses: dict[int, list[int]] = {}
         for number, step in enumerate(self.steps):
             for leaf in step.uses:

@@ -30,6 +30,7 @@ class Within:
     """Says sizes in the words that are true for some values of their symbols, which work."""
 
     def __init__(self, sizes: ValidSizes) -> None:
+        self.symbols: Final = frozenset(sizes.symbols)
         found = ((name, _progression(each.sizes)) for name, each in sizes.sets.items())
         self.known: Final = {name: each for name, each in found if each is not None}
         self._done: dict[Size, Size] = {}

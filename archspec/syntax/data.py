@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping as AbstractMapping
 from collections.abc import Sequence as AbstractSequence
+from numbers import Integral, Real
 from typing import Any
 
 from archspec.diagnostics import Collector, Place, Refused, Source
@@ -50,8 +51,9 @@ class _Lifter:
             sequence = Sequence(self.source, path)
             sequence.items = [self.node(each, (*path, str(n))) for n, each in enumerate(data)]
             return sequence
-        text = data if isinstance(data, str) else spelled(data)
-        return Scalar(self.source, path, text, data, True)
+        value = own(data)
+        text = value if isinstance(value, str) else spelled(value)
+        return Scalar(self.source, path, text, value, True)
 
     def mapping(self, data: AbstractMapping[Any, Any], path: Path) -> Mapping:
         mapping = Mapping(self.source, path)
@@ -67,6 +69,15 @@ class _Lifter:
 
     def refuse(self, code: str, message: str, path: Path) -> Refused:
         return self.found.report(code, message, Place(self.source, 0, 0, 0, path))
+
+
+def own(value: Any) -> Any:
+    """A number of another kind, such as NumPy's, as one of Python's own."""
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) else value
 
 
 def spelled(value: object) -> str:

@@ -14,6 +14,7 @@ from archspec.backends.source.signatures import Signatures, arrow
 from archspec.backends.source.small import claim
 from archspec.backends.source.written import written
 from archspec.sizes.within import Within
+from archspec.syntax.data import own
 from archspec.tensors import Tensor
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _head(network: "Network", signatures: Signatures) -> str:
     """The docstring of the file."""
     name = PurePath(network.spec.node.source.name).name
     origin = "" if name.startswith(OUTSIDE) else f" from {prose(name)}"
-    given = ", ".join(f"{name}={value!r}" for name, value in sorted(network.given.items()))
+    given = ", ".join(f"{name}={own(value)!r}" for name, value in sorted(network.given.items()))
     chosen = f", with {prose(given)}" if 0 < len(given) <= MAX_GIVEN else ""
     shapes = arrow(*signatures.whole(), 0)
     return docstring(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from archspec.backends.source.classes import Class, Classes
 from archspec.backends.source.layout import WIDTH
 from archspec.backends.source.literals import prose
-from archspec.backends.source.shapes import BATCH, shape_text
+from archspec.backends.source.shapes import batch_word, shape_text
 from archspec.graph import Composite, Trace
 from archspec.network import Network
 from archspec.sizes import Size
@@ -43,6 +43,7 @@ class Signatures:
         self.network = network
         self.open_sizes = open_sizes
         self.classes = classes
+        self.batch = batch_word(classes.within.symbols)
         self.uses: dict[int, list[_Use]] = {}
         self.tokens: set[int] = set()
         """Ranks of what is read with its features last."""
@@ -77,7 +78,7 @@ class Signatures:
             for p in each.constructor.parameters
             if all(type(value) is int for value in p.column)
         }
-        inputs, outputs = _Words(parameters, self.tokens).described(uses)
+        inputs, outputs = _Words(parameters, self.batch, self.tokens).described(uses)
         if each.constructor.origins & set(self.open_sizes.values()):
             outputs = self.whole()[1]  # it is the last of all
         return arrow(inputs, outputs, 4)
@@ -85,8 +86,8 @@ class Signatures:
     def whole(self) -> tuple[list[str], list[str]]:
         """The inputs and outputs of the network in words."""
         inputs, outputs = self.network.input_tensors, self.network.output_tensors()
-        fed = [shape_text(tensor, map(str, tensor.shape)) for tensor in inputs.values()]
-        given = [shape_text(tensor, self.sizes(tensor)) for tensor in outputs.values()]
+        fed = [shape_text(tensor, map(str, tensor.shape), self.batch) for tensor in inputs.values()]
+        given = [shape_text(tensor, self.sizes(tensor), self.batch) for tensor in outputs.values()]
         return _named(list(inputs), fed), _named(list(outputs), given)
 
     def sizes(self, output: Tensor) -> Iterator[str]:
@@ -115,6 +116,7 @@ class _Words:
     """Names for the sizes of one class."""
 
     parameters: Mapping[str, Column]
+    batch: str
     tokens: Container[int] = ()
     """Ranks whose channels may be the last size."""
     letters: dict[str, Column] = field(default_factory=dict)
@@ -124,7 +126,9 @@ class _Words:
         pairs = zip(*((*use.inputs, *use.outputs) for use in uses), strict=True)
         shapes = [(each[0], list(zip(*(x.shape for x in each), strict=True))) for each in pairs]
         last = {len(columns) for _, columns in shapes if self.are_last(columns)}
-        shown = [shape_text(tensor, self.sizes(columns, last)) for tensor, columns in shapes]
+        shown = [
+            shape_text(tensor, self.sizes(columns, last), self.batch) for tensor, columns in shapes
+        ]
         count = len(uses[0].inputs)
         return shown[:count], shown[count:]
 
@@ -158,7 +162,7 @@ class _Words:
         found = self.known(column, letter)
         if found is None:
             found = letter
-            while found in self.letters or found in self.parameters or found == BATCH:
+            while found in self.letters or found in self.parameters or found == self.batch:
                 found += "'"
             self.letters[found] = column
         return found
