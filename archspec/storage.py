@@ -2,12 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
-from archspec.graph import Composite, Leaf
-
-VIEWS: Final = ("dropout", "pad", "rearrange", "reshape", "select", "shuffle")
-"""Families of layers whose result may be their input, or a view of it."""
+from archspec.graph import Composite
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +38,13 @@ class _Run:
                 values += [inner[output.value] for output in call.target.outputs]
             else:
                 in_place = getattr(call.target.layer, "inplace", False) is True
-                shares = bool(inputs) and (in_place or _is_view(call.target))
+                shares = bool(inputs) and (in_place or call.target.layer.view)
                 self.step += 1
                 if in_place:
                     self.written.append((self.step, inputs[0].storage, below))
                 for _ in call.outputs:
                     values.append(_Value(inputs[0].storage, self.step) if shares else self.fresh())
         return values
-
-
-def _is_view(leaf: Leaf) -> bool:
-    home = type(leaf.layer).__module__.rpartition(".")[2]
-    return home in VIEWS or leaf.type == "Identity"
 
 
 def overwriters(scope: Composite, values: Sequence[int]) -> Iterator[str | None]:

@@ -7,20 +7,23 @@ What a new layer type says:
 - `check`: what PyTorch refuses whatever the input is;
 - `shape`: the outputs from the inputs, or a `Fault`;
 - `weights`, `buffers`, `macs`: what it holds and what it costs;
-- `emit`: the code, as data. For a class of `torch.nn` the base class does that.
+- `emit`: the code, as data. For a class of `torch.nn` the base class does that;
+- `view`, `layout`, `stage_start`: how its results lie in memory. The defaults are careful.
 
 Rules never see file positions: they raise a `Fault` that names a field or an input.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from archspec.diagnostics import Fault, Remedy
 from archspec.sizes import Measured, Size, equal, holds
 from archspec.tensors import FLOATS, INTEGERS, Tensor
+
+Layout = Literal["own", "kept", "any"]
 
 _NOTHING: Final[Mapping[str, Any]] = {}
 
@@ -117,6 +120,12 @@ class Layer(BaseModel):
     """Fields that the emitted constructor call gives without their names."""
     measured: ClassVar[tuple[str, ...]] = ()
     """Fields that take symbolic sizes, which the module then reads from its tensors."""
+    view: ClassVar[bool] = False
+    """Whether a result may be the input itself, or a view of it."""
+    layout: ClassVar[Layout] = "any"
+    """Whether its results are contiguous: always ("own"), if its inputs are ("kept"), or maybe."""
+    stage_start: ClassVar[bool] = False
+    """Whether a stage of a pipeline may begin with it: the gradient of its input is contiguous."""
     hidden: ClassVar[tuple[str, ...]] = ()
     """Fields that the emitted constructor call leaves out."""
 

@@ -41,6 +41,7 @@ class Roll(Layer):
     Shapes: `[*]` → `[*]`.
     """
 
+    layout = "kept"
     dtypes = None
     free = True
     measured = ("shifts",)
@@ -78,6 +79,7 @@ class Rearrange(Layer):
     The notation is that of einops: https://einops.rocks/1-einops-basics
     """
 
+    view = True
     model_config = ConfigDict(extra="allow")
     dtypes = None
     free = True
