@@ -120,8 +120,8 @@ class Layer(BaseModel):
     """Fields that the emitted constructor call gives without their names."""
     measured: ClassVar[tuple[str, ...]] = ()
     """Fields that take symbolic sizes, which the module then reads from its tensors."""
-    view: ClassVar[bool] = False
-    """Whether a result may be the input itself, or a view of it."""
+    view: ClassVar[bool | None] = False
+    """Whether its results are the input itself, or views of it; None: maybe."""
     layout: ClassVar[Layout] = "any"
     """Whether its results are contiguous: always ("own"), if its inputs are ("kept"), or maybe."""
     stage_start: ClassVar[bool] = False

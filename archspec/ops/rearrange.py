@@ -79,7 +79,7 @@ class Rearrange(Layer):
     The notation is that of einops: https://einops.rocks/1-einops-basics
     """
 
-    view = True
+    view = None
     model_config = ConfigDict(extra="allow")
     dtypes = None
     free = True

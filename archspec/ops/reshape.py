@@ -27,7 +27,7 @@ from archspec.tensors import Tensor, show_shape
 class _View(Layer):
     """What these layers share: any dtype, and tensors without a batch."""
 
-    view = True
+    view: ClassVar[bool | None] = True
     layout: ClassVar[Layout] = "kept"
     dtypes = None
     free = True
@@ -40,6 +40,7 @@ class Flatten(_View):
     Shapes: `[C, H, W]` → `[C * H * W]`.
     """
 
+    view = None
     start_dim: Int = Field(1, description="first dimension to join (0 is the batch)")
     end_dim: Int = Field(-1, description="last dimension to join")
 
@@ -94,6 +95,7 @@ class Reshape(_View):
     Shapes: `[*]` → `shape`, which has as many elements.
     """
 
+    view = None
     model_config = ConfigDict(populate_by_name=True)
     measured = ("sizes",)
 
