@@ -75,3 +75,14 @@ def test_one_layer_is_told_once() -> None:
     text = in_place(f"{HALVES}  act: {{ReLU: {{}}, from: b.1}}\n")
     text += "  again: {Reuse: act, from: b.0}\n  end: {Add: [act, again]}\n"
     assert [each.code for each in archspec.check(text).diagnostics] == ["E118"]
+
+
+def test_what_is_stretched_to_an_open_size_is_stretched() -> None:
+    text = """archspec: 1
+inputs: {column: [4, 1], wide: [4, N]}
+layers:
+  b: {Expand: {shape: [4, =N]}, from: column}
+  act: {ReLU: {inplace: true}}
+  end: {Add: [act, wide]}
+"""
+    assert [each.code for each in archspec.check(text).diagnostics] == ["E208"]
