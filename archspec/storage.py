@@ -67,7 +67,7 @@ class _Run:
                 inner = self.scope(call.target, trace.inner[number], inputs, f"{below}.")
                 values += [inner[output.value] for output in call.target.outputs]
             else:
-                grown = _growth(trace, call) if call.target.layer.view else 0
+                grown = _growth(trace, call) if call.target.layer.result_view else 0
                 values += self.leaf(call, call.target, inputs, grown, below)
         return values
 
@@ -81,13 +81,13 @@ class _Run:
         self.step += 1
         if in_place:
             self.written.append(_Write(self.step, inputs[0], path, leaf))
-        if not inputs or not (in_place or layer.view is not False):
+        if not inputs or not (in_place or layer.result_view is not False):
             return [self.fresh(tracked=tracked) for _ in call.outputs]
         first = inputs[0]
         stuck, maker = first.stuck, first.maker
-        if layer.view is None or (stuck == "stretched" and grown < 0):
+        if layer.result_view is None or (stuck == "stretched" and grown < 0):
             stuck = None  # a copy, or a part of the elements: nobody knows
-        if layer.view and (grown > 0 or len(call.outputs) > 1):
+        if layer.result_view and (grown > 0 or len(call.outputs) > 1):
             stuck, maker = "stretched" if grown > 0 else "parts", leaf
         return [_Value(first.storage, self.step, tracked, stuck, maker) for _ in call.outputs]
 

@@ -24,7 +24,7 @@ LARGEST: Final = {
 class _Elementwise(Layer):
     """What functions of every element share."""
 
-    layout = "kept"
+    result_layout = "kept"
     dtypes: ClassVar[tuple[str, ...] | None] = None
     free = True
 
@@ -122,7 +122,7 @@ def fits(value: int | float, dtype: str) -> bool:
 class _Reduction(Layer):
     """What reductions share: the dimensions that go away."""
 
-    layout = "kept"
+    result_layout = "kept"
     dtypes: ClassVar[tuple[str, ...] | None] = None
     free = True
     function: ClassVar[str]

@@ -22,7 +22,7 @@ from archspec.tensors import Tensor
 class _Sequence(BatchFirst):
     """What the layers over `[T, features]` share."""
 
-    stage_start = True
+    starts_stage = True
     ranks = (2,)
     unbatched = (1,)
     dtypes = ("float32",)
@@ -170,7 +170,7 @@ class TransformerEncoderLayer(_Sequence):
     Shapes: `[T, d_model]` → `[T, d_model]`.
     """
 
-    layout = "kept"
+    result_layout = "kept"
     positional = ("d_model", "nhead")
 
     d_model: Int | None = Field(None, description="features of every step (inferred)")

@@ -8,7 +8,7 @@ What a new layer type says:
 - `shape`: the outputs from the inputs, or a `Fault`;
 - `weights`, `buffers`, `macs`: what it holds and what it costs;
 - `emit`: the code, as data. For a class of `torch.nn` the base class does that;
-- `view`, `layout`, `stage_start`: how its results lie in memory. The defaults are careful.
+- `result_view`, `result_layout`, `starts_stage`: how its results lie in memory.
 
 Rules never see file positions: they raise a `Fault` that names a field or an input.
 """
@@ -120,11 +120,11 @@ class Layer(BaseModel):
     """Fields that the emitted constructor call gives without their names."""
     measured: ClassVar[tuple[str, ...]] = ()
     """Fields that take symbolic sizes, which the module then reads from its tensors."""
-    view: ClassVar[bool | None] = False
+    result_view: ClassVar[bool | None] = False
     """Whether its results are the input itself, or views of it; None: maybe."""
-    layout: ClassVar[Layout] = "any"
+    result_layout: ClassVar[Layout] = "any"
     """Whether its results are contiguous: always ("own"), if its inputs are ("kept"), or maybe."""
-    stage_start: ClassVar[bool] = False
+    starts_stage: ClassVar[bool] = False
     """Whether a stage of a pipeline may begin with it: the gradient of its input is contiguous."""
     hidden: ClassVar[tuple[str, ...]] = ()
     """Fields that the emitted constructor call leaves out."""

@@ -23,8 +23,8 @@ Power = Annotated[float, Strict(), Field(ge=float("-inf")), Words("a number or .
 class _LastDims(Layer):
     """What LayerNorm and RMSNorm share: what they normalise over."""
 
-    layout = "own"
-    stage_start = True
+    result_layout = "own"
+    starts_stage = True
     free = True
     positional = ("normalized_shape",)
     hidden = ("dim",)
@@ -139,7 +139,7 @@ class LocalResponseNorm(Layer):
     See https://papers.nips.cc/paper/4824 (section 3.3).
     """
 
-    layout = "kept"
+    result_layout = "kept"
     dtypes = None
     positional = ("size",)
 
@@ -185,7 +185,7 @@ class Normalize(Layer):
     Shapes: `[*]` → `[*]`. It is `torch.nn.functional.normalize`.
     """
 
-    layout = "kept"
+    result_layout = "kept"
     free = True
 
     p: Power = Field(default=2.0, description="the exponent of the norm")

@@ -22,8 +22,8 @@ class Identity(Layer):
     Shapes: `[*]` → `[*]`.
     """
 
-    view = True
-    layout = "kept"
+    result_view = True
+    result_layout = "kept"
     dtypes = None
     free = True
 
@@ -34,8 +34,8 @@ class Identity(Layer):
 class _Affine(Layer):
     """What the linear layers share: a learned map to `out_features` numbers."""
 
-    layout = "own"
-    stage_start = True
+    result_layout = "own"
+    starts_stage = True
     dtypes = ("float32",)
 
     out_features: Int = Field(description="size of the last dimension of the output")

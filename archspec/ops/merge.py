@@ -17,7 +17,7 @@ from archspec.tensors import Tensor, promote
 class _Merge(Layer):
     """What all merges share: any dtype, and tensors without a batch."""
 
-    layout = "kept"
+    result_layout = "kept"
     arity: ClassVar[tuple[int, int | None]] = (2, 2)
     dtypes = None
     free = True

@@ -27,7 +27,7 @@ class Pad(Layer):
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
     """
 
-    layout = "kept"
+    result_layout = "kept"
     dtypes = None
     free = True
     measured = ("pad",)

@@ -41,7 +41,7 @@ class Roll(Layer):
     Shapes: `[*]` → `[*]`.
     """
 
-    layout = "kept"
+    result_layout = "kept"
     dtypes = None
     free = True
     measured = ("shifts",)
@@ -79,7 +79,7 @@ class Rearrange(Layer):
     The notation is that of einops: https://einops.rocks/1-einops-basics
     """
 
-    view = None
+    result_view = None
     model_config = ConfigDict(extra="allow")
     dtypes = None
     free = True

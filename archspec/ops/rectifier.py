@@ -48,7 +48,7 @@ class PReLU(Layer):
     Shapes: `[C, *]` → `[C, *]`. See https://arxiv.org/abs/1502.01852.
     """
 
-    layout = "kept"
+    result_layout = "kept"
     dtypes = ("float32",)
 
     num_parameters: Int = Field(

@@ -27,8 +27,8 @@ from archspec.tensors import Tensor, show_shape
 class _View(Layer):
     """What these layers share: any dtype, and tensors without a batch."""
 
-    view: ClassVar[bool | None] = True
-    layout: ClassVar[Layout] = "kept"
+    result_view: ClassVar[bool | None] = True
+    result_layout: ClassVar[Layout] = "kept"
     dtypes = None
     free = True
 
@@ -40,7 +40,7 @@ class Flatten(_View):
     Shapes: `[C, H, W]` → `[C * H * W]`.
     """
 
-    view = None
+    result_view = None
     start_dim: Int = Field(1, description="first dimension to join (0 is the batch)")
     end_dim: Int = Field(-1, description="last dimension to join")
 
@@ -95,7 +95,7 @@ class Reshape(_View):
     Shapes: `[*]` → `shape`, which has as many elements.
     """
 
-    view = None
+    result_view = None
     model_config = ConfigDict(populate_by_name=True)
     measured = ("sizes",)
 
@@ -118,7 +118,7 @@ class Expand(_View):
     Shapes: `[*]` → `shape`; the last dimensions match, a free tensor may get more in front.
     """
 
-    layout = "any"
+    result_layout = "any"
     model_config = ConfigDict(populate_by_name=True)
     measured = ("sizes",)
 
@@ -165,7 +165,7 @@ class Permute(_View):
     Shapes: `[C, H, W]` → `[H, W, C]` with `dims: [0, 2, 3, 1]`.
     """
 
-    layout = "any"
+    result_layout = "any"
     dims: Ints = Field(description="all dimensions in their new order; the batch, 0, stays first")
 
     def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
@@ -201,7 +201,7 @@ class Transpose(_View):
     Shapes: `[T, C]` → `[C, T]` with `dim0: 1, dim1: 2`.
     """
 
-    layout = "any"
+    result_layout = "any"
     dim0: Int = Field(description="one dimension (0 is the batch)")
     dim1: Int = Field(description="the other dimension")
 

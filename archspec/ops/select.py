@@ -35,7 +35,7 @@ SizeOrSizes = Annotated[StrictInt | tuple[Open, ...], Words("a size or a list of
 class _Part(Layer):
     """What these layers share: any dtype, and tensors without a batch."""
 
-    view = True
+    result_view = True
     dtypes = None
     free = True
 
@@ -247,8 +247,8 @@ class IndexSelect(_Part):
     Whether every index is below N is not checked.
     """
 
-    view = False
-    layout = "kept"
+    result_view = False
+    result_layout = "kept"
     arity = (2, 2)
 
     dim: Int = Field(0, description="dimension of the table that the indices count")

@@ -126,7 +126,7 @@ class _Run:
         if isinstance(emission, FreeTensor):
             self.free[outputs[0]] = leaf
             return
-        layout = leaf.layer.layout
+        layout = leaf.layer.result_layout
         if layout == "any" or (layout == "kept" and self.strided.intersection(inputs)):
             self.strided.update(outputs)
         macs = leaf.layer.macs(given, made)
@@ -142,7 +142,7 @@ class _Run:
                 tuple(value for value in inputs if value not in self.free),
                 tuple(outputs),
                 uses,
-                isinstance(emission, Construct) and leaf.layer.stage_start,
+                isinstance(emission, Construct) and leaf.layer.starts_stage,
                 macs,
                 cost,
                 sum(each.parameter_count for each in new),

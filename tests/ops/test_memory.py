@@ -100,7 +100,7 @@ LAYOUTS: Sequence[Callable[[torch.Tensor], torch.Tensor]] = (
 def test_what_a_type_says_of_memory_holds(kind: str) -> None:
     cases = [made for rank in (1, 2, 3, 4) if (made := case(kind, rank)) is not None]
     assert cases
-    view = cases[0][0].view
+    view = cases[0][0].result_view
     shared = False
     for (layer, inputs), lay, training in product(cases, LAYOUTS, (True, False)):
         given = [lay(sample(x, 2)) if x.batched else sample(x, 2) for x in inputs]
@@ -109,6 +109,6 @@ def test_what_a_type_says_of_memory_holds(kind: str) -> None:
         shares = [y.untyped_storage().data_ptr() in homes for y in results]
         shared |= any(shares)
         assert all(shares) or not view or training
-        if layer.layout == "own" or (layer.layout == "kept" and lay is LAYOUTS[0]):
+        if layer.result_layout == "own" or (layer.result_layout == "kept" and lay is LAYOUTS[0]):
             assert all(y.is_contiguous() for y in results)
     assert shared == (view is not False)
