@@ -280,3 +280,23 @@ def test_a_result_that_nobody_reads_is_in_nobodys_way() -> None:
     assert [stage.start for stage in plan(network, stages=2).stages] == ["first", "third"]
     with pytest.raises(ValueError, match="at most 2"):
         plan(network, stages=3)
+
+
+LARGE = """archspec: 1
+inputs: {x: [8]}
+blocks:
+  Inner: {layers: {group: [{Linear: {out_features: 8}}, ReLU, {Linear: {out_features: 8}}]}}
+  Outer: {layers: {one: Inner, two: Inner}}
+layers:
+  large: BLOCK
+  head: {Linear: {out_features: 1}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("block", "units"), [("Inner", ("large", "head")), ("Outer", ("large.one", "large.two"))]
+)
+def test_a_large_block_gives_its_blocks_but_not_its_groups(
+    block: str, units: tuple[str, ...]
+) -> None:
+    assert plan(archspec.loads(LARGE.replace("BLOCK", block))).shard == units
