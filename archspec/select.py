@@ -37,7 +37,7 @@ def select(network: "Network", paths: Sequence[str]) -> "Network":
     part = _part(network.graph.root, network.trace, split, ())
     values = [part.values[path] for path in split]
     part.scope.outputs = _outputs([*zip(split, values, strict=True)])
-    for whole, culprit in zip(paths, overwriters(part.scope, values), strict=True):
+    for whole, culprit in zip(paths, overwriters(part.scope, part.trace, values), strict=True):
         if culprit is not None:
             raise ValueError(
                 f"`{whole}` is overwritten in place by `{culprit}`: select that, or give it "

@@ -298,6 +298,16 @@ def test_a_program_that_computes_something_else_is_not_kept(
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("odd", ["nan", "inf"])
+def test_a_value_that_is_no_number_hides_no_others(odd: str) -> None:
+    network = archspec.loads(spec("layers: [Identity]", "inputs: {x: [2]}\n"))
+    inputs = {"x": torch.tensor([[float(odd), 1.0]])}
+    module = network.build()
+    programs._compare(network, module, inputs["x"].clone(), inputs, "it")
+    with pytest.raises(ArtefactError, match="other values than the module"):
+        programs._compare(network, module, torch.tensor([[float(odd), 2.0]]), inputs, "it")
+
+
 def test_a_folder_that_is_not_ours(tmp_path: Path) -> None:
     (tmp_path / "net.py").mkdir()
     with pytest.raises(ArtefactError, match="it is a folder"):

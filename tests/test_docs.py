@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import archspec
 from archspec.cli import COMMANDS
+from archspec.diagnostics import CODES
 from archspec.ops import find, names
 from archspec.ops.registry import FAMILIES
 from tests.docs_runner import PAGES, ROOT, rendered
@@ -56,6 +58,26 @@ def anchors(text: str) -> set[str]:
     text = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
     heads = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def test_every_section_is_in_the_contents_of_its_page() -> None:
+    for page in PAGES:
+        text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+        contents = re.findall(r"^- \[(.*)\]\(#", text, re.MULTILINE)
+        heads = re.findall(r"^## (.*)$", text, re.MULTILINE)
+        assert not contents or contents == heads, page.name
+
+
+def test_every_public_name_is_in_the_docs() -> None:
+    pages = "\n".join(page.read_text("utf-8") for page in PAGES)
+    assert [name for name in archspec.__all__ if not re.search(rf"\b{name}\b", pages)] == []
+
+
+def test_every_warning_is_on_the_page_of_the_command_line() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text("utf-8")
+    _, _, table = page.partition("| code | warns of |")
+    warnings = [code for code in CODES if code.startswith("W")]
+    assert [code for code in warnings if code not in table.partition("```")[0]] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

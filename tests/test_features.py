@@ -231,3 +231,15 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         assert main(["build", str(spec), *wrong]) == 2
         assert f"\narchspec: {wrong[0]}" in f"\n{capsys.readouterr().err}"
     assert main(["show", str(spec), "--at", "H=0"]) == 1
+
+
+def test_a_shape_that_is_no_stride_of_the_input_is_no_map() -> None:
+    """The sizes of the Reshape are written out: nothing of it grows with the input."""
+    text = """archspec: 1
+inputs: {image: [3, 8, 8]}
+layers:
+  conv: {Conv2d: {out_channels: 4, kernel_size: 3, padding: 1}}
+  odd: {Reshape: {shape: [2, 8, 16]}}
+  end: {Conv2d: {out_channels: 2, kernel_size: 1}}
+"""
+    assert [each.path for each in archspec.loads(text).features()] == ["conv"]

@@ -273,3 +273,11 @@ def test_export_and_trace_pass_a_guard(halved: Network) -> None:
     assert torch.equal(exported(image), module(image))
     traced = torch.jit.trace(module, image)
     assert torch.equal(traced(image), module(image))
+
+
+def test_channels_of_a_sequence_come_first_too() -> None:
+    network = archspec.loads(
+        "archspec: 1\ninputs: {x: [3, T]}\nlayers: [{Conv1d: {out_channels: 2, kernel_size: 1}}]\n"
+    )
+    with pytest.raises(archspec.InputError, match=r"`permute\(0, 2, 1\)` puts them"):
+        network.check_input(torch.zeros(1, 50, 3))

@@ -292,3 +292,43 @@ def test_the_door() -> None:
 def test_blocks_and_large_layers_are_units() -> None:
     assert plan(archspec.loads(RESIDUAL)).shard == ("blocks.0", "blocks.1", "blocks.2")
     assert plan(archspec.load(SPECS / "vgg_bn_16.yaml")).shard == ("fc1", "fc2")
+
+
+UNREAD = """archspec: 1
+inputs: {x: [6, 8]}
+layers:
+  first: {Linear: {out_features: 6}}
+  turned: {Transpose: {dim0: 1, dim1: 2}}
+  second: {Linear: {out_features: 8}}
+  third: {Linear: {out_features: 8}}
+  memory: {GRU: {hidden_size: 8}}
+  mean: {Mean: {dim: 1}}
+"""
+
+
+def test_a_result_that_nobody_reads_is_in_nobodys_way() -> None:
+    """The GRU's state is not read: it neither forbids a cut before it, nor allows one."""
+    network = archspec.loads(UNREAD)
+    assert [stage.start for stage in plan(network, stages=2).stages] == ["first", "third"]
+    with pytest.raises(ValueError, match="at most 2"):
+        plan(network, stages=3)
+
+
+LARGE = """archspec: 1
+inputs: {x: [8]}
+blocks:
+  Inner: {layers: {group: [{Linear: {out_features: 8}}, ReLU, {Linear: {out_features: 8}}]}}
+  Outer: {layers: {one: Inner, two: Inner}}
+layers:
+  large: BLOCK
+  head: {Linear: {out_features: 1}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("block", "units"), [("Inner", ("large", "head")), ("Outer", ("large.one", "large.two"))]
+)
+def test_a_large_block_gives_its_blocks_but_not_its_groups(
+    block: str, units: tuple[str, ...]
+) -> None:
+    assert plan(archspec.loads(LARGE.replace("BLOCK", block))).shard == units

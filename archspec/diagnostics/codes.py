@@ -45,7 +45,7 @@ CODES: dict[str, Code] = {
     "E115": Code("language", "a network without layers or outputs"),
     "E116": Code("language", "no input size works, or none was found"),
     "E117": Code("language", "a free tensor where a layer needs a batch"),
-    "E118": Code("language", "what PyTorch runs for some batches, devices or threads only"),
+    "E118": Code("language", "what PyTorch runs for some batches, devices or modes only"),
     "E119": Code("language", "an unknown variant"),
     "E120": Code("language", "a file of `extends:` or `include:` that cannot be read"),
     "E121": Code("language", "a file outside of the folders that a spec may read"),

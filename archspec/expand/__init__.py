@@ -17,6 +17,7 @@ from archspec.expand.params import bind, check_variants
 from archspec.expand.requires import declare
 from archspec.expand.scope import facts_of
 from archspec.expand.sizing import find_sizes
+from archspec.expand.writing import check_writes
 from archspec.graph import Composite, Graph
 from archspec.network import Network
 from archspec.ops import find
@@ -52,6 +53,7 @@ def expand(
             network.work = context.work
             find_sizes(network, context)
             check_claims(network, context)
+            check_writes(network, context)
         if not found.failed:
             return network
     except (TooLarge, Refused):

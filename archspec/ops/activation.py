@@ -23,6 +23,7 @@ Approximation = Annotated[Literal["none", "tanh"], Words("one of none, tanh")]
 class Elementwise(Layer):
     """What all of them share: the shape stays."""
 
+    result_layout = "kept"
     free = True
 
     def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]

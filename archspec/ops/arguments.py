@@ -55,7 +55,6 @@ OpenInts = Annotated[tuple[Open, ...], Words("a list of integers")]
 OpenIntOrInts = Annotated[Open | tuple[Open, ...], Words("an integer or a list of integers")]
 OpenOne = Annotated[Open | tuple[Open], Words("an integer or a list of 1 integer")]
 OpenTwo = Annotated[Open | tuple[Open, Open], Words("an integer or a list of 2 integers")]
-OpenThree = Annotated[Open | tuple[Open, Open, Open], Words("an integer or a list of 3 integers")]
 
 PaddingMode = Annotated[
     Literal["zeros", "reflect", "replicate", "circular"],

@@ -24,6 +24,7 @@ LARGEST: Final = {
 class _Elementwise(Layer):
     """What functions of every element share."""
 
+    result_layout = "kept"
     dtypes: ClassVar[tuple[str, ...] | None] = None
     free = True
 
@@ -121,6 +122,7 @@ def fits(value: int | float, dtype: str) -> bool:
 class _Reduction(Layer):
     """What reductions share: the dimensions that go away."""
 
+    result_layout = "kept"
     dtypes: ClassVar[tuple[str, ...] | None] = None
     free = True
     function: ClassVar[str]

@@ -22,6 +22,7 @@ from archspec.tensors import Tensor
 class _Sequence(BatchFirst):
     """What the layers over `[T, features]` share."""
 
+    starts_stage = True
     ranks = (2,)
     unbatched = (1,)
     dtypes = ("float32",)
@@ -169,6 +170,7 @@ class TransformerEncoderLayer(_Sequence):
     Shapes: `[T, d_model]` → `[T, d_model]`.
     """
 
+    result_layout = "kept"
     positional = ("d_model", "nhead")
 
     d_model: Int | None = Field(None, description="features of every step (inferred)")

@@ -7,20 +7,23 @@ What a new layer type says:
 - `check`: what PyTorch refuses whatever the input is;
 - `shape`: the outputs from the inputs, or a `Fault`;
 - `weights`, `buffers`, `macs`: what it holds and what it costs;
-- `emit`: the code, as data. For a class of `torch.nn` the base class does that.
+- `emit`: the code, as data. For a class of `torch.nn` the base class does that;
+- `result_view`, `result_layout`, `starts_stage`: how its results lie in memory.
 
 Rules never see file positions: they raise a `Fault` that names a field or an input.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from archspec.diagnostics import Fault, Remedy
 from archspec.sizes import Measured, Size, equal, holds
 from archspec.tensors import FLOATS, INTEGERS, Tensor
+
+Layout = Literal["own", "joined", "kept", "any"]
 
 _NOTHING: Final[Mapping[str, Any]] = {}
 
@@ -117,6 +120,14 @@ class Layer(BaseModel):
     """Fields that the emitted constructor call gives without their names."""
     measured: ClassVar[tuple[str, ...]] = ()
     """Fields that take symbolic sizes, which the module then reads from its tensors."""
+    result_view: ClassVar[bool | None] = False
+    """Whether its results are the input itself, or views of it; None: maybe."""
+    result_layout: ClassVar[Layout] = "any"
+    """Whether its results are contiguous: always ("own"), always but for images and volumes, which
+    may stay channels-last ("joined"), if its inputs are ("kept"), or maybe.
+    """
+    starts_stage: ClassVar[bool] = False
+    """Whether a stage of a pipeline may begin with it: the gradient of its input is contiguous."""
     hidden: ClassVar[tuple[str, ...]] = ()
     """Fields that the emitted constructor call leaves out."""
 

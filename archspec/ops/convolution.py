@@ -33,6 +33,7 @@ _PADDING: Final[Any] = Field(0, description="points added at both ends, or `same
 class Convolving(Spatial):
     """What convolutions and transposed convolutions share: channels, groups, bias."""
 
+    starts_stage = True
     positional: ClassVar[tuple[str, ...]] = ("in_channels", "out_channels", "kernel_size")
     dtypes: ClassVar[tuple[str, ...] | None] = ("float32",)
 

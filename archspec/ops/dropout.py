@@ -16,6 +16,8 @@ from archspec.tensors import Tensor
 class _Dropping(Layer):
     """What all of them share: a probability."""
 
+    result_view = True
+    result_layout = "kept"
     dtypes = None  # see `_drops`
 
     def check(self) -> None:

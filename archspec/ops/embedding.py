@@ -23,6 +23,7 @@ BagMode = Annotated[Literal["sum", "mean", "max"], Words("one of sum, mean, max"
 class _Table(Layer):
     """What the two share: a table, and which of its rows are special."""
 
+    result_layout = "own"
     dtypes = ("int32", "int64")
     positional = ("num_embeddings", "embedding_dim")
 

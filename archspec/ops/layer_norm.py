@@ -23,6 +23,8 @@ Power = Annotated[float, Strict(), Field(ge=float("-inf")), Words("a number or .
 class _LastDims(Layer):
     """What LayerNorm and RMSNorm share: what they normalise over."""
 
+    result_layout = "own"
+    starts_stage = True
     free = True
     positional = ("normalized_shape",)
     hidden = ("dim",)
@@ -137,6 +139,7 @@ class LocalResponseNorm(Layer):
     See https://papers.nips.cc/paper/4824 (section 3.3).
     """
 
+    result_layout = "kept"
     dtypes = None
     positional = ("size",)
 
@@ -153,6 +156,14 @@ class LocalResponseNorm(Layer):
             return x
         self._check_numbers(x)
         return x if x.is_float else replace(x, dtype="float32")
+
+    def emit(self, inputs: tuple[Tensor, ...]) -> Construct:
+        made = super().emit(inputs)
+        assert isinstance(made, Construct)
+        if len(inputs[0].shape) < 4:
+            return made
+        # PyTorch makes one dimension of the last ones by `view`, which permuted memory refuses.
+        return replace(made, call="{self}({inputs}.contiguous())")
 
     def _check_numbers(self, x: Tensor) -> None:
         if self.size < 1:
@@ -174,6 +185,7 @@ class Normalize(Layer):
     Shapes: `[*]` → `[*]`. It is `torch.nn.functional.normalize`.
     """
 
+    result_layout = "kept"
     free = True
 
     p: Power = Field(default=2.0, description="the exponent of the norm")

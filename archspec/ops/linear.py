@@ -22,6 +22,8 @@ class Identity(Layer):
     Shapes: `[*]` → `[*]`.
     """
 
+    result_view = True
+    result_layout = "kept"
     dtypes = None
     free = True
 
@@ -32,6 +34,8 @@ class Identity(Layer):
 class _Affine(Layer):
     """What the linear layers share: a learned map to `out_features` numbers."""
 
+    result_layout = "own"
+    starts_stage = True
     dtypes = ("float32",)
 
     out_features: Int = Field(description="size of the last dimension of the output")

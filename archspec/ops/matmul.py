@@ -16,6 +16,7 @@ class MatMul(Layer):
     https://docs.pytorch.org/docs/stable/generated/torch.matmul.html
     """
 
+    result_layout = "kept"
     arity = (2, 2)
     dtypes = None
     free = True

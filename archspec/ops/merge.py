@@ -6,7 +6,7 @@ from pydantic import Field
 
 from archspec.diagnostics import Fault
 from archspec.ops.arguments import Int
-from archspec.ops.base import Function, Layer
+from archspec.ops.base import Function, Layer, Layout
 from archspec.ops.dims import dim_index
 from archspec.ops.functions import new_index
 from archspec.ops.registry import register
@@ -17,6 +17,7 @@ from archspec.tensors import Tensor, promote
 class _Merge(Layer):
     """What all merges share: any dtype, and tensors without a batch."""
 
+    result_layout: ClassVar[Layout] = "kept"
     arity: ClassVar[tuple[int, int | None]] = (2, 2)
     dtypes = None
     free = True
@@ -161,6 +162,7 @@ class Div(_Arithmetic):
 class _Join(_Merge):
     """What Concat and Stack share: tensors of one rank, where a free one is repeated."""
 
+    result_layout = "joined"
     arity = (1, None)
     function: ClassVar[str]
 

@@ -21,6 +21,8 @@ from archspec.tensors import Tensor
 class _ByChannel(Layer):
     """What they share: a learned factor and bias for each channel."""
 
+    result_layout = "kept"
+    starts_stage = True
     counted: ClassVar[str] = "num_features"
     """The argument that holds the number of channels."""
 

@@ -27,6 +27,7 @@ class Pad(Layer):
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
     """
 
+    result_layout = "kept"
     dtypes = None
     free = True
     measured = ("pad",)

@@ -41,6 +41,7 @@ class Roll(Layer):
     Shapes: `[*]` → `[*]`.
     """
 
+    result_layout = "kept"
     dtypes = None
     free = True
     measured = ("shifts",)
@@ -78,6 +79,7 @@ class Rearrange(Layer):
     The notation is that of einops: https://einops.rocks/1-einops-basics
     """
 
+    result_view = None
     model_config = ConfigDict(extra="allow")
     dtypes = None
     free = True

@@ -48,6 +48,7 @@ class PReLU(Layer):
     Shapes: `[C, *]` → `[C, *]`. See https://arxiv.org/abs/1502.01852.
     """
 
+    result_layout = "kept"
     dtypes = ("float32",)
 
     num_parameters: Int = Field(

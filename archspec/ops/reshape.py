@@ -1,10 +1,12 @@
 """Layers that give the elements of a tensor another shape or order."""
 
+from typing import ClassVar
+
 from pydantic import ConfigDict, Field
 
 from archspec.diagnostics import Fault
 from archspec.ops.arguments import Int, IntOrInts, Ints, OpenInts, sizes_of
-from archspec.ops.base import Emission, Function, Layer
+from archspec.ops.base import Emission, Function, Layer, Layout
 from archspec.ops.dims import dim_index
 from archspec.ops.fitting import check_open, check_sizes, fitted, sized_call
 from archspec.ops.functions import countable, dim_indices, listed, method, new_index
@@ -25,6 +27,8 @@ from archspec.tensors import Tensor, show_shape
 class _View(Layer):
     """What these layers share: any dtype, and tensors without a batch."""
 
+    result_view: ClassVar[bool | None] = True
+    result_layout: ClassVar[Layout] = "kept"
     dtypes = None
     free = True
 
@@ -36,6 +40,7 @@ class Flatten(_View):
     Shapes: `[C, H, W]` → `[C * H * W]`.
     """
 
+    result_view = None
     start_dim: Int = Field(1, description="first dimension to join (0 is the batch)")
     end_dim: Int = Field(-1, description="last dimension to join")
 
@@ -90,6 +95,7 @@ class Reshape(_View):
     Shapes: `[*]` → `shape`, which has as many elements.
     """
 
+    result_view = None
     model_config = ConfigDict(populate_by_name=True)
     measured = ("sizes",)
 
@@ -112,6 +118,7 @@ class Expand(_View):
     Shapes: `[*]` → `shape`; the last dimensions match, a free tensor may get more in front.
     """
 
+    result_layout = "any"
     model_config = ConfigDict(populate_by_name=True)
     measured = ("sizes",)
 
@@ -158,6 +165,7 @@ class Permute(_View):
     Shapes: `[C, H, W]` → `[H, W, C]` with `dims: [0, 2, 3, 1]`.
     """
 
+    result_layout = "any"
     dims: Ints = Field(description="all dimensions in their new order; the batch, 0, stays first")
 
     def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
@@ -193,6 +201,7 @@ class Transpose(_View):
     Shapes: `[T, C]` → `[C, T]` with `dim0: 1, dim1: 2`.
     """
 
+    result_layout = "any"
     dim0: Int = Field(description="one dimension (0 is the batch)")
     dim1: Int = Field(description="the other dimension")
 

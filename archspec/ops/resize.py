@@ -43,6 +43,7 @@ N = TypeVar("N", Term, float)
 class _Resize(Layer):
     """What the three share: a size or a factor, for every spatial dimension."""
 
+    result_layout = "kept"
     ranks = (2, 3, 4)
     dtypes = None
 

@@ -35,6 +35,7 @@ SizeOrSizes = Annotated[StrictInt | tuple[Open, ...], Words("a size or a list of
 class _Part(Layer):
     """What these layers share: any dtype, and tensors without a batch."""
 
+    result_view = True
     dtypes = None
     free = True
 
@@ -246,6 +247,8 @@ class IndexSelect(_Part):
     Whether every index is below N is not checked.
     """
 
+    result_view = False
+    result_layout = "kept"
     arity = (2, 2)
 
     dim: Int = Field(0, description="dimension of the table that the indices count")

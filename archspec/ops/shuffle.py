@@ -18,6 +18,7 @@ LARGEST_FACTOR = 2**31
 class _Pixel(Layer):
     """Layers over `[*, C, H, W]`."""
 
+    result_layout = "kept"
     dtypes = None
 
     def _image(self, x: Tensor) -> tuple[tuple[Size, ...], Size, Size, Size]:
@@ -111,6 +112,7 @@ class ChannelShuffle(Layer):
     https://docs.pytorch.org/docs/stable/generated/torch.nn.ChannelShuffle.html
     """
 
+    result_layout = "kept"
     dtypes = None
     positional = ("groups",)
 

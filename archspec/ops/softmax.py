@@ -17,6 +17,7 @@ from archspec.tensors import Tensor
 class _Normalised(Layer):
     """What the softmax layers share: floating-point numbers, unless there are none at all."""
 
+    result_layout = "kept"
     dtypes = None
 
     def shape(self, x: Tensor) -> Tensor:  # type: ignore[override]
@@ -89,6 +90,7 @@ class GLU(Layer):
     Shapes: `[*, 2 * C, *]` → `[*, C, *]`. See https://arxiv.org/abs/1612.08083.
     """
 
+    result_layout = "kept"
     free = True
 
     dim: Int = Field(default=-1, description="dimension that is halved (0 is the batch)")

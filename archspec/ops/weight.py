@@ -12,6 +12,7 @@ class Weight(Layer):
     Shapes: → the parameter's, without a batch.
     """
 
+    result_layout = "kept"
     arity = (0, 0)
 
     layer: str

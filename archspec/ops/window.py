@@ -16,6 +16,7 @@ LARGEST: Final = 2**24
 class Spatial(Layer):
     """Base of layers over `[C, *]`, with `spatial` dimensions after the channels."""
 
+    result_layout = "kept"
     spatial: ClassVar[int]
 
     def each(self, name: str) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise, takewhile
 from operator import eq
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from archspec.graph import Composite, Leaf, Trace
 from archspec.ops import Construct, FreeTensor
@@ -20,34 +20,8 @@ from archspec.tensors import Tensor
 if TYPE_CHECKING:
     from archspec.network import Network
 
-CONTIGUOUS: Final = ("embedding", "layer_norm", "linear")
-"""Families of layers whose results are contiguous, whatever their inputs are."""
-WRITES: Final = ("Concat", "Stack")
-"""Types whose results are too, unless they are images or volumes (channels-last ones stay so)."""
-IMAGES: Final = (4, 5)
+IMAGES = (4, 5)
 """Dimensions of a tensor that has a channels-last order."""
-STRIDED: Final = frozenset(
-    [
-        "Chunk",
-        "Expand",
-        "GRU",
-        "LSTM",
-        "MultiheadAttention",
-        "Permute",
-        "RNN",
-        "Rearrange",
-        "ScaledDotProductAttention",
-        "Select",
-        "Slice",
-        "Split",
-        "Transpose",
-    ]
-)
-"""Layer types whose results may not be contiguous; others keep the order of their input."""
-ELEMENTWISE: Final = ("Identity", "LocalResponseNorm", "Normalize")
-"""Types of these families that keep the order of what they are given, in both directions."""
-STARTS: Final = ("attention", "convolution", "linear", "layer_norm", "normalisation", "transposed")
-"""Families of layers that may begin a stage: the gradient of their input is contiguous."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +129,9 @@ class _Run:
         if isinstance(emission, FreeTensor):
             self.free[outputs[0]] = leaf
             return
-        home = _family(leaf)
-        anew = home in CONTIGUOUS or (leaf.type in WRITES and made[0].ndim not in IMAGES)
-        if _is_strided(leaf) or (not anew and self.strided.intersection(inputs)):
+        layout = leaf.layer.result_layout
+        anew = layout == "own" or (layout == "joined" and made[0].ndim not in IMAGES)
+        if layout == "any" or (not anew and self.strided.intersection(inputs)):
             self.strided.update(outputs)
         macs = leaf.layer.macs(given, made)
         cost = sum((product(tensor.shape) for tensor in made), start=macs)
@@ -172,7 +146,7 @@ class _Run:
                 tuple(value for value in inputs if value not in self.free),
                 tuple(outputs),
                 uses,
-                isinstance(emission, Construct) and home in STARTS,
+                isinstance(emission, Construct) and leaf.layer.starts_stage,
                 macs,
                 cost,
                 sum(each.parameter_count for each in new),
@@ -185,9 +159,9 @@ class _Run:
         made = {value: number for number, step in enumerate(self.steps) for value in step.outputs}
         last = {value: number for number, step in enumerate(self.steps) for value in step.inputs}
         last |= dict.fromkeys(self.outputs, count)
-        crossing = _covered(count, ((made.get(v, -1), end) for v, end in last.items()))
-        kept = ((made.get(v, -1), last[v]) for v in self.strided if v in last)
-        strided = _covered(count, kept)
+        spans = {value: (made.get(value, -1), end) for value, end in last.items()}
+        crossing = _covered(count, spans.values())
+        strided = _covered(count, (spans[value] for value in self.strided if value in spans))
         uses: dict[int, list[int]] = {}
         for number, step in enumerate(self.steps):
             for leaf in step.uses:
@@ -214,19 +188,6 @@ class _Run:
             sum(step.parameters for step in steps),
             self.tensors[next(taken, 0)],
         )
-
-
-def _family(leaf: Leaf) -> str:
-    """The file of `archspec.ops` that a layer type stands in; empty for a user's layer."""
-    package, _, name = type(leaf.layer).__module__.rpartition(".")
-    if leaf.type in ELEMENTWISE:
-        return "elementwise"
-    return name if package == "archspec.ops" else ""
-
-
-def _is_strided(leaf: Leaf) -> bool:
-    """Whether its results may not be contiguous; of a user's layer, nobody knows."""
-    return leaf.type in STRIDED or not _family(leaf)
 
 
 def _covered(count: int, spans: Iterable[tuple[int, int]]) -> list[int]:

@@ -102,7 +102,13 @@ def _raises(reference: Callable[..., Any], inputs: Sequence[Tensor], batch: int)
     return False
 
 
-def run_emitted(layer: Layer, inputs: Sequence[Tensor], tensors: Sequence[torch.Tensor]) -> Any:
+def run_emitted(
+    layer: Layer,
+    inputs: Sequence[Tensor],
+    tensors: Sequence[torch.Tensor],
+    *,
+    training: bool = True,
+) -> Any:
     """Run what the layer emits: construct and call the module, or evaluate the expression.
 
     Several results come as a tuple in the order of `results`, or of the emitted tuple.
@@ -110,10 +116,10 @@ def run_emitted(layer: Layer, inputs: Sequence[Tensor], tensors: Sequence[torch.
     names = {f"x{n}": t for n, t in enumerate(tensors)}
     scope: dict[str, Any] = {"torch": torch, "F": torch.nn.functional, "nn": torch.nn, **names}
     emission: Emission = layer.emit(tuple(inputs))
-    scope["self"] = torch.nn.Module()  # in training: a template may say `self.training`
+    scope["self"] = torch.nn.Module().train(training)  # a template may say `self.training`
     if not isinstance(emission, Construct):
         return eval(_fill(emission.template, names, emission.values), scope)
-    module = _construct(emission, scope)
+    module = _construct(emission, scope).train(training)
     _check_state(layer, module)
     scope["self_"] = module
     call = _fill(emission.call.replace("{self}", "self_"), names, {})
