@@ -4,7 +4,7 @@ from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from archspec.diagnostics import Collector, Label, Place, Refused, did_you_mean
+from archspec.diagnostics import Collector, Label, Place, Refused, did_you_mean, shown
 from archspec.expand.caret import place_within
 from archspec.expand.given import formulas_of, givers, places_of
 from archspec.expr import (
@@ -186,7 +186,7 @@ class Context:
         except ExpressionError as error:
             raise self.expression_error(error, node) from None
         if not isinstance(value, bool):
-            message = f"`when:` is true or false, not {value!r}"
+            message = f"`when:` is true or false, not {shown(value)}"
             help = advice(value, "true or false", names)
             help = help or "compare: for example `when: =depth > 0`"
             raise self.report("E105", message, node.place, help=help)
@@ -200,7 +200,7 @@ class Context:
         if type(value) is not int or value < 0:
             written = node.text if isinstance(node, Scalar) else ""
             help = advice(value, "an integer", names, written)
-            message = f"{what} is a whole number, not {value!r}"
+            message = f"{what} is a whole number, not {shown(value)}"
             raise self.report("E105", message, node.place, help=help)
         return value
 
@@ -237,7 +237,7 @@ class Context:
         if isinstance(item, Scalar) and isinstance(value, str):
             value = self.compute(item, value.removeprefix("="), names)
         if type(value) is not int and not isinstance(value, Measured):
-            raise self.report("E105", f"a size is a whole number, not {value!r}", item.place)
+            raise self.report("E105", f"a size is a whole number, not {shown(value)}", item.place)
         return size_of(value)
 
     def expression_error(

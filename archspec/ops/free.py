@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from archspec.diagnostics import Fault
+from archspec.diagnostics import Fault, shown
 from archspec.expr import Formula
 from archspec.ops import initialisers
 from archspec.ops.arguments import Bool, Ints, Words
@@ -87,7 +87,7 @@ class Buffer(_Free):
         if len(set(told)) < len(told):
             raise Fault("E105", "two dimensions have the same index name", field="index")
         if self.value is None or isinstance(self.value, str | list | dict):
-            message = f"a buffer holds a number or a formula, not {self.value!r}"
+            message = f"a buffer holds a number or a formula, not {shown(self.value)}"
             raise Fault("E105", message, field="value")
         whole = not isinstance(self.value, float) or self.value.is_integer()
         if not whole and self.dtype not in FLOATS:

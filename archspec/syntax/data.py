@@ -4,7 +4,7 @@ from collections.abc import Mapping as AbstractMapping
 from collections.abc import Sequence as AbstractSequence
 from typing import Any
 
-from archspec.diagnostics import Collector, Place, Refused, Source
+from archspec.diagnostics import Collector, Place, Refused, Source, shown
 from archspec.syntax.tree import MAX_DEPTH, Mapping, Node, Scalar, Sequence
 
 Path = tuple[str, ...]
@@ -71,6 +71,6 @@ class _Lifter:
 
 def spelled(value: object) -> str:
     """A value as YAML spells it."""
-    if value is None:
-        return "null"
-    return str(value).lower() if isinstance(value, bool) else repr(value)
+    if isinstance(value, float):
+        return repr(value)
+    return shown(value)
