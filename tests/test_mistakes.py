@@ -133,9 +133,28 @@ class _Unspeakable:
     __hash__ = None  # type: ignore[assignment]
 
 
-@pytest.mark.parametrize("value", [_Unspeakable(), 10**5000], ids=["unspeakable", "huge"])
+@pytest.mark.parametrize("value", [_Unspeakable(), 10**5000, "\ud800"], ids=["odd", "huge", "half"])
 @pytest.mark.parametrize("key", ["archspec", "name", "params", "inputs", "layers", "outputs"])
 def test_odd_python_data_is_refused_and_raises_nothing(key: str, value: object) -> None:
     good = {"archspec": 1, "inputs": {"x": [4]}, "layers": ["ReLU"]}
     report = archspec.check({**good, key: value})
     assert [d.code[0] for d in report.diagnostics] == ["E"]
+
+
+@pytest.mark.parametrize(
+    ("layer", "code"),
+    [
+        ("Chunk: {chunks: 9223372036854775808, dim: 1}", "E105"),
+        ("Chunk: {chunks: 9223372036854775807, dim: 1}", "E208"),
+        ("Conv2d: {out_channels: 99999999999999999999, kernel_size: 1}", "E105"),
+        ('Conv2d: {"\ud800": 1}', "E002"),
+    ],
+)
+def test_numbers_and_texts_that_nothing_can_hold(layer: str, code: str) -> None:
+    assert error(spec(f"layers: [{{{layer}}}]")).code == code
+
+
+def test_half_a_character_in_data_of_python() -> None:
+    layer = {"Conv2d": {"out_channels": 8, "kernel_size": 1, "\ud800": 1}}
+    report = archspec.check({"archspec": 1, "inputs": {"x": [3, 8, 8]}, "layers": [layer]})
+    assert [(d.code, d.place.path[-1]) for d in report.diagnostics] == [("E002", "Conv2d")]

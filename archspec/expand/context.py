@@ -8,6 +8,7 @@ from archspec.diagnostics import Collector, Label, Place, Refused, did_you_mean,
 from archspec.expand.caret import place_within
 from archspec.expand.given import formulas_of, givers, places_of
 from archspec.expr import (
+    MAX_INTEGER,
     MAX_STEPS,
     ExpressionError,
     Facts,
@@ -150,11 +151,17 @@ class Context:
             value = node.value
             if isinstance(value, str) and value.startswith("="):
                 return self.compute(node, value[1:], names)
-            return value
+            return self.bounded(value, node)
         if isinstance(node, Sequence):
             return [self.evaluate(item, names) for item in node.items]
         assert isinstance(node, Mapping)
         return {key.text: self.evaluate(value, names) for key, value in node.items()}
+
+    def bounded(self, value: Any, node: Node) -> Any:
+        """A value as it is written, if it is no integer that PyTorch could not hold."""
+        if type(value) is int and not -MAX_INTEGER < value < MAX_INTEGER:
+            raise self.report("E105", f"{shown(value)} is a number beyond 64 bits", node.place)
+        return value
 
     def compute(self, node: Scalar, text: str, names: Names) -> Any:
         """The value of an expression that stands at a node."""
@@ -238,7 +245,7 @@ class Context:
             value = self.compute(item, value.removeprefix("="), names)
         if type(value) is not int and not isinstance(value, Measured):
             raise self.report("E105", f"a size is a whole number, not {shown(value)}", item.place)
-        return size_of(value)
+        return size_of(self.bounded(value, item))
 
     def expression_error(
         self, error: ExpressionError, node: Node, place: Place | None = None
