@@ -70,7 +70,7 @@ def _claims(
             raise found.report("E106", message, key.place, help=help)
         real = outputs[name]
         if len(shape) != len(real):
-            message = f"`{name}` has {len(real)} dimensions, not {len(shape)}"
+            message = f"`{name}` has a shape of {len(real)}, not of {len(shape)}"
             help = "a shape leaves the batch out"
             raise found.report("E123", message, key.place, help=help)
         for number, (claim, size) in enumerate(zip(shape, real, strict=True), 1):

@@ -80,7 +80,7 @@ class Buffer(_Free):
     def check(self) -> None:
         super().check()
         if self.index and len(self.index) != len(self.sizes):
-            message = f"{len(self.index)} index names for {len(self.sizes)} dimensions"
+            message = f"{len(self.index)} index names for a shape of {len(self.sizes)}"
             raise Fault("E105", message, field="index")
         read = isinstance(self.value, Formula) and self.value.reads(NO_MATTER)
         told = [name for name in self.index if name != NO_MATTER or read]
