@@ -147,6 +147,8 @@ def test_odd_python_data_is_refused_and_raises_nothing(key: str, value: object) 
         ("Chunk: {chunks: 9223372036854775808, dim: 1}", "E105"),
         ("Chunk: {chunks: 9223372036854775807, dim: 1}", "E208"),
         ("Conv2d: {out_channels: 99999999999999999999, kernel_size: 1}", "E105"),
+        (f"Parameter: {{shape: [3], init: {{normal_: {{std: {'9' * 390}}}}}}}", "E105"),
+        (f"Dropout: {{p: {'9' * 390}}}", "E105"),
         ('Conv2d: {"\ud800": 1}', "E002"),
     ],
 )
@@ -158,3 +160,9 @@ def test_half_a_character_in_data_of_python() -> None:
     layer = {"Conv2d": {"out_channels": 8, "kernel_size": 1, "\ud800": 1}}
     report = archspec.check({"archspec": 1, "inputs": {"x": [3, 8, 8]}, "layers": [layer]})
     assert [(d.code, d.place.path[-1]) for d in report.diagnostics] == [("E002", "Conv2d")]
+
+
+def test_an_initialiser_with_a_number_that_no_float_holds() -> None:
+    body = "layers: [{Linear: {out_features: 3}}]"
+    found = error(spec(f"init: {{Linear: {{normal_: {{std: {'9' * 390}}}}}}}\n{body}"))
+    assert (found.code, found.message[:25]) == ("E208", "normal_.std is too large:")

@@ -135,7 +135,10 @@ def truth(value: Any) -> bool:
     """The truth of a value; a symbolic one has none."""
     if isinstance(value, Measured | Condition):
         raise ExpressionError(f"whether {value} holds depends on a symbolic size", code="E114")
-    return bool(value)
+    try:
+        return bool(value)
+    except Exception:  # an object of Python data, such as a tensor
+        raise ExpressionError(f"{shown(value)} is neither true nor false") from None
 
 
 def _among(item: Any, items: Any) -> bool:

@@ -126,10 +126,10 @@ def _check_argument(name: str, argument: str, value: Any, largest: float) -> Non
             raise Fault("E105", message, field=field, help=did_you_mean(str(value), words))
     elif isinstance(value, bool) or not isinstance(value, int | float):
         raise Fault("E105", f"{name}.{argument} is a number, not {shown(value)}", field=field)
-    elif isnan(value):
+    elif isinstance(value, float) and isnan(value):
         raise Fault("E208", f"{name}.{argument} is not a number", field=field)
     elif not abs(value) <= largest:
-        raise Fault("E208", f"{name}.{argument} is too large: {value}", field=field)
+        raise Fault("E208", f"{name}.{argument} is too large: {shown(value)}", field=field)
 
 
 def _check_ranges(name: str, args: Mapping[str, Any]) -> None:
