@@ -10,6 +10,7 @@ and size, and builds a plain `torch.nn.Module`.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from archspec.backends.blame import LayerError
     from archspec.backends.files.artefacts import Artefact, ArtefactError
     from archspec.backends.files.checkpoint import WeightsError
     from archspec.backends.files.weights import load_weights
@@ -37,6 +38,7 @@ _HOMES = {
     "LayerRow": "archspec.rows",
     "Network": "archspec.network",
     "Layer": "archspec.ops",
+    "LayerError": "archspec.backends.blame",
     "register": "archspec.ops",
     "Report": "archspec.report",
     "check": "archspec.pipeline",
@@ -58,6 +60,7 @@ __all__ = [
     "Diagnostic",
     "InputError",
     "Layer",
+    "LayerError",
     "LayerRow",
     "Network",
     "Report",

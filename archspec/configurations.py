@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from archspec.blamed_values import blame_values
 from archspec.diagnostics import Collector, Diagnostic, Place, Refused, Source
 from archspec.expand import Unfinished, expand
 from archspec.expand.context import MAX_WORK
@@ -34,7 +35,8 @@ def configure(spec: Spec, params: Mapping[str, Any], max_layers: int, found: Col
         network = expand(spec, params, found, max_layers)
     except Unfinished as unfinished:
         rows = tuple(map(layer_row, unfinished.rows))
-        return Report(tuple(found), rows=rows, work=unfinished.work)
+        told = blame_values(spec, params, max_layers, found)
+        return Report(told, rows=rows, work=unfinished.work)
     except Refused:
         return Report(tuple(found))
     if not params:  # with other values, other facts hold
@@ -159,8 +161,9 @@ def check_configuration(
 ) -> Report:
     """Check one configuration: errors, and what is accepted but suspicious (lints)."""
     report = configure(spec, params, max_layers, found)
-    if report.network is not None:
-        lint(report.network, found)
+    if report.network is None:
+        return report
+    lint(report.network, found)
     return replace(report, diagnostics=tuple(found))
 
 

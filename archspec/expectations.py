@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from archspec.diagnostics import Collector, Refused, Remedy, did_you_mean
+from archspec.diagnostics import Collector, Refused, Remedy, did_you_mean, shown
 from archspec.expr import ExpressionError, Scope, compile_expression
 from archspec.network import Network, at
 from archspec.sizes import Size
@@ -50,7 +50,7 @@ def _number(node: Scalar, network: Network, found: Collector) -> int:
         except ExpressionError as error:
             raise found.report(error.code, error.message, node.place, help=error.help) from None
     if type(value) is not int or value < 0:
-        raise found.report("E105", f"a size is a whole number, not {value!r}", node.place)
+        raise found.report("E105", f"a size is a whole number, not {shown(value)}", node.place)
     return value
 
 
@@ -70,7 +70,7 @@ def _claims(
             raise found.report("E106", message, key.place, help=help)
         real = outputs[name]
         if len(shape) != len(real):
-            message = f"`{name}` has {len(real)} dimensions, not {len(shape)}"
+            message = f"`{name}` has a shape of {len(real)}, not of {len(shape)}"
             help = "a shape leaves the batch out"
             raise found.report("E123", message, key.place, help=help)
         for number, (claim, size) in enumerate(zip(shape, real, strict=True), 1):

@@ -237,7 +237,7 @@ class Network:
             max_params: how many parameters it may have; as many as fit into memory if None.
 
         Raises `ValueError` for an unknown dtype; `MemoryError`, before anything is allocated, if
-        there are too many parameters.
+        there are too many parameters; `LayerError` for what a layer type of your own raises.
         """
         from archspec.backends.module import build  # loads torch
 

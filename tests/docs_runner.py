@@ -36,6 +36,8 @@ from tests import docs_tables
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
+OWN = "users_own"
+"""The module that the Python examples of a page are, in messages."""
 _BLOCK = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 _TABLE = re.compile(r"(<!-- begin: (\w+) -->\n)(?:.*\n)*?(<!-- end -->)", re.MULTILINE)
 _FILE = re.compile(r"# file: (\S+)\n")
@@ -51,7 +53,7 @@ class Page:
 
     path: Path
     folder: Path
-    names: dict[str, object] = field(default_factory=dict)
+    names: dict[str, object] = field(default_factory=lambda: {"__name__": OWN})
     printed: str | None = None
     """What the block before printed, if it is for a `text` block to show."""
     status: int = 0
@@ -105,7 +107,7 @@ class Page:
         if self.file(body):
             return body
         out = io.StringIO()
-        code = compile(body, where, "exec")
+        code = compile(body, f"{OWN}.py", "exec")
         with contextlib.redirect_stdout(out):
             exec(code, self.names)
         assert shown or not out.getvalue(), f"{where}: prints {out.getvalue()!r}"

@@ -151,6 +151,7 @@ LIMITS = (
     ("steps of an expression, items of all its lists counted", f"{bounds.MAX_STEPS:,}", "E110"),
     ("items of a list, characters of a text that it makes", f"{bounds.MAX_ITEMS:,}", "E110"),
     ("an integer in it", "64 bits", "E110"),
+    ("an integer that is an argument or a size", "64 bits", "E105"),
     ("digits of a number in a file; more are a text", f"{MAX_DIGITS}", ""),
     ("files that a spec brings in", f"{MAX_FILES}", "E005"),
     ("paths that a spec names, the same file every time", f"{MAX_REFERENCES}", "E005"),

@@ -19,6 +19,8 @@ from archspec.explain import explanation
 from archspec.ops import registry
 from archspec.pipeline import check
 
+OWN = "users_own"
+"""The module that the Python examples of a page are, in messages."""
 PAGE = Path(__file__).parent.parent / "docs" / "errors.md"
 
 FILE = "# file: "
@@ -42,13 +44,13 @@ def registered(page: str) -> Iterator[None]:
     """With the layer types that a page's Python examples register, for as long as that."""
     registry.names()  # all built-in types are loaded now: what is added later is the page's
     types = dict(registry._types)
-    own = sys.modules["users_own"] = ModuleType("users_own")  # generated code imports from it
+    own = sys.modules[OWN] = ModuleType(OWN)  # generated code imports from it
     try:
         for code in blocks(page, "python"):
-            exec(code, own.__dict__)
+            exec(compile(code, f"{OWN}.py", "exec"), own.__dict__)
         yield
     finally:
-        del sys.modules["users_own"]
+        del sys.modules[OWN]
         registry._types.clear()
         registry._types.update(types)
 

@@ -43,6 +43,7 @@ SETTINGS = re.compile(r"#! set (.+)")
 
 ELSEWHERE = {
     "E001": "a file that cannot be opened: tests/test_cli.py",
+    "E126": "a user's own layer, which a spec cannot bring along",
     "E212": "a user's own layer, which a spec cannot bring along",
     "N402": "a user's own layer, which a spec cannot bring along",
 }

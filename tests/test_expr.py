@@ -276,3 +276,36 @@ def test_for_clauses_refused(code: str, text: str) -> None:
     with pytest.raises(ExpressionError) as raised:
         list(compile_for(text).turns(Scope(NAMES)))
     assert raised.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[1] + null", "`[1] + null` adds numbers, lists or texts, not [1] and null"),
+        ("'a' + 1", "`'a' + 1` adds numbers, lists or texts, not 'a' and 1"),
+        ("[1] * 1.5", "multiplies numbers, or a list by a whole number, not [1] and 1.5"),
+        ("null - true", "`null - true` works on numbers, not null and true"),
+        ("10.0 ** 400", "`10.0 ** 400` is beyond all numbers"),
+        ("0 ** -1", "`0 ** (-1)` divides by zero"),
+        ("'a' > 1", "`'a' > 1` compares numbers, texts or lists, not 'a' and 1"),
+        ("1 in 2", "`1 in 2` looks into a list, not into 2"),
+        ("1 in 'a'", "`1 in 'a'`: there are texts in a text, not 1"),
+        ("[1]['a']", "`[1]['a']`: an index is a whole number, not 'a'"),
+        ("len(3)", "`len` takes a list or a text, not 3"),
+        ("range(2.5)", "`range` takes one to three whole numbers, not 2.5"),
+        ("sqrt()", "`sqrt` takes a number, not nothing"),
+        ("sqrt(null)", "`sqrt` takes a number, not null"),
+        ("max(1, 'a')", "`max` takes numbers, or a list of them, not 1, 'a'"),
+        ("sum(['a'])", "`sum` takes a list of numbers, not ['a']"),
+        ("int('5')", "`int` takes a number, not '5'"),
+        ("sqrt(-1)", "`sqrt(-1)` has no value"),
+        ("max([])", "`max([])` has no value"),
+        ("int(1e400)", "`int(inf)` has no value"),
+        ("exp(10000)", "`exp(10000)` is beyond all numbers"),
+    ],
+)
+def test_refusals_speak_of_specs_and_not_of_python(text: str, said: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        compile_expression(text).run(Scope({}))
+    assert caught.value.code == "E110"
+    assert said in caught.value.message

@@ -76,6 +76,8 @@ def test_a_good_file_is_not_touched(tmp_path: Path) -> None:
         ("filters", ["out_channels", "in_channels"], "out_channels", True),
         ("batchnorm", ["BatchNorm1d", "BatchNorm2d"], "BatchNorm2d", False),
         ("conv5", ["conv1", "conv2", "conv3"], "conv3", False),
+        ("form", ["for", "from", "when"], "from", True),
+        ("conv12", ["conv13", "pool"], "conv13", False),
     ],
 )
 def test_what_is_certain(name: str, known: list[str], match: str, certain: bool) -> None:

@@ -45,6 +45,7 @@ LAYERS = [
     "lint",
     "report",
     "expectations",
+    "blamed_values",
     "configurations",
     "pipeline",
     "zoo",

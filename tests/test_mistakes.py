@@ -4,6 +4,7 @@
 
 import pytest
 
+import archspec
 from tests.helpers import error, errors, place_of, spec
 
 BLOCK = """
@@ -107,3 +108,61 @@ def test_the_block_is_fine_without_it() -> None:
 )  # fmt: skip
 def test_two_mistakes_are_two_errors_in_file_order(body: str, wanted: list[str]) -> None:
     assert errors(spec(body)) == wanted
+
+
+@pytest.mark.parametrize("value", [None, True, [1, None]])
+def test_values_are_shown_as_a_spec_writes_them(value: object) -> None:
+    written = "layers: [{Conv2d: {out_channels: 8, kernel_size: 1}, repeat: =n}]"
+    report = archspec.check(spec(f"params: {{n: '=1'}}\n{written}"), params={"n": value})
+    (found,) = [d for d in report.diagnostics if d.severity == "error"]
+    assert found.message.endswith(("not null", "not true", "not [1, null]"))
+
+
+class _Unspeakable:
+    """Data of Python that no spec has: it raises for whatever is asked of it."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+    def __bool__(self) -> bool:
+        raise RuntimeError
+
+    def __ne__(self, other: object) -> bool:
+        raise RuntimeError
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("value", [_Unspeakable(), 10**5000, "\ud800"], ids=["odd", "huge", "half"])
+@pytest.mark.parametrize("key", ["archspec", "name", "params", "inputs", "layers", "outputs"])
+def test_odd_python_data_is_refused_and_raises_nothing(key: str, value: object) -> None:
+    good = {"archspec": 1, "inputs": {"x": [4]}, "layers": ["ReLU"]}
+    report = archspec.check({**good, key: value})
+    assert [d.code[0] for d in report.diagnostics] == ["E"]
+
+
+@pytest.mark.parametrize(
+    ("layer", "code"),
+    [
+        ("Chunk: {chunks: 9223372036854775808, dim: 1}", "E105"),
+        ("Chunk: {chunks: 9223372036854775807, dim: 1}", "E208"),
+        ("Conv2d: {out_channels: 99999999999999999999, kernel_size: 1}", "E105"),
+        (f"Parameter: {{shape: [3], init: {{normal_: {{std: {'9' * 390}}}}}}}", "E105"),
+        (f"Dropout: {{p: {'9' * 390}}}", "E105"),
+        ('Conv2d: {"\ud800": 1}', "E002"),
+    ],
+)
+def test_numbers_and_texts_that_nothing_can_hold(layer: str, code: str) -> None:
+    assert error(spec(f"layers: [{{{layer}}}]")).code == code
+
+
+def test_half_a_character_in_data_of_python() -> None:
+    layer = {"Conv2d": {"out_channels": 8, "kernel_size": 1, "\ud800": 1}}
+    report = archspec.check({"archspec": 1, "inputs": {"x": [3, 8, 8]}, "layers": [layer]})
+    assert [(d.code, d.place.path[-1]) for d in report.diagnostics] == [("E002", "Conv2d")]
+
+
+def test_an_initialiser_with_a_number_that_no_float_holds() -> None:
+    body = "layers: [{Linear: {out_features: 3}}]"
+    found = error(spec(f"init: {{Linear: {{normal_: {{std: {'9' * 390}}}}}}}\n{body}"))
+    assert (found.code, found.message[:25]) == ("E208", "normal_.std is too large:")

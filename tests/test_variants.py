@@ -291,3 +291,32 @@ def test_machines_are_told_which_variants(capsys: pytest.CaptureFixture[str]) ->
 
 def test_keys_follow_the_variant() -> None:
     assert keys(FAMILY) == ["stem.weight", "stem.bias"]
+
+
+FOLLOWING = """archspec: 1
+params: {width: 4}
+inputs: {x: [8]}
+layers:
+  - {Linear: {out_features: =width}, from: input}
+  - {Unflatten: {dim: 1, unflattened_size: "=[width // width, 4]"}}
+  - {Linear: {out_features: =width * 2}}
+"""
+
+
+@pytest.mark.parametrize(("value", "line"), [(None, 5), ([1, 2], 5), (-1, 5)])
+def test_a_value_that_was_given_and_breaks_much_is_one_mistake(value: object, line: int) -> None:
+    report = archspec.check(FOLLOWING, params={"width": value})
+    found = [each for each in report.diagnostics if each.severity == "error"]
+    assert [each.line for each in found] == [line]
+    assert found[0].notes == ("with the spec's own value of `width`, it is accepted",)
+
+
+def test_mistakes_of_the_spec_itself_are_all_told_whatever_was_given() -> None:
+    wrong = FOLLOWING.replace("width * 2", "1.5").replace("[8]", "[0]")
+    report = archspec.check(wrong, params={"width": -1})
+    assert len([each for each in report.diagnostics if each.severity == "error"]) == 1
+    both = FOLLOWING.replace("=width * 2", "1.5")
+    lines = [each.line for each in archspec.check(both, params={"width": None}).diagnostics]
+    assert lines == [5, 6, 7]
+    typo = FOLLOWING.replace("Unflatten: {", "Unflatten: {dims: 1, ")
+    assert {d.code for d in archspec.check(typo, params={"width": -1}).diagnostics} >= {"E103"}

@@ -12,11 +12,10 @@ from weakref import WeakKeyDictionary
 from torch import nn
 
 from archspec.backends.source import generate
+from archspec.ops.own import GENERATED
 
 if TYPE_CHECKING:
     from archspec.network import Network
-
-PREFIX = "archspec_generated_"
 
 _classes: "WeakKeyDictionary[Network, type[nn.Module]]" = WeakKeyDictionary()
 """What was generated for a network, which is a value."""
@@ -40,7 +39,7 @@ def execute(source: str) -> ModuleType:
     see it; its instances are pickled with the source, for processes that never ran it.
     """
     digest = hashlib.sha256(source.encode()).hexdigest()[:16]
-    name = f"{PREFIX}{digest}"
+    name = f"{GENERATED}{digest}"
     with _executing:
         known = sys.modules.get(name)
         return _run(source, name) if known is None else known

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from archspec.backends.generated import PREFIX
+from archspec.ops.own import GENERATED
 
 RESETS = ("reset_parameters", "_reset_parameters")
 """How PyTorch's layers fill what is theirs."""
@@ -83,7 +83,7 @@ def ground_buffers(module: nn.Module) -> None:
 
 
 def _is_generated(module: nn.Module) -> bool:
-    return type(module).__module__.startswith(PREFIX)
+    return type(module).__module__.startswith(GENERATED)
 
 
 def _rule(module: nn.Module, root: nn.Module) -> FunctionType | None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from archspec.backends.blame import blamed
 from archspec.backends.construct import construct
 from archspec.backends.generated import generated_class
 from archspec.backends.initialise import fill, fill_buffers
@@ -27,10 +28,18 @@ def build(
     place = torch.get_default_device() if device is None else torch.device(device)
     if place.type != "meta" or max_params is not None:
         refuse_what_cannot_fit(network, str(wanted or "").removeprefix("torch."), max_params)
+    with blamed(network):
+        return _made(network, place, wanted, init=init, usual=device is None)
+
+
+def _made(
+    network: "Network", place: torch.device, wanted: torch.dtype | None, *, init: bool, usual: bool
+) -> torch.nn.Module:
+    """The module; `usual` if the place is PyTorch's default anyway."""
     cls = generated_class(network)
     if place.type == "meta":
         return construct(cls, place, wanted)[0]
-    if init and device is None and not network.initialisers:
+    if init and usual and not network.initialisers:
         return _rounded(cls(), wanted)  # constructors initialise: nothing is done twice
     if not init:
         module, _ = construct(cls, place, wanted)

@@ -1,5 +1,6 @@
 """Building a network and running it once: predicted shapes beside real ones."""
 
+import reprlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
+from archspec.backends.blame import LayerError, blamed
 from archspec.backends.example import full_shape, named_outputs, random_inputs
 from archspec.backends.memory import largest_result, physical_memory
 from archspec.backends.table import table
@@ -109,9 +111,10 @@ def try_out(network: Network, module: torch.nn.Module, setting: Setting) -> Tria
             channels_last=setting.channels_last,
         )
         began = time.perf_counter()
-        result = module(*inputs.values())
+        with blamed(network, module):
+            result = module(*inputs.values())
         seconds = time.perf_counter() - began
-    real = named_outputs(result, network)
+    real = _outputs(result, network)
     predicted = {
         name: full_shape(tensor, network, setting.batch)
         for name, tensor in network.output_tensors().items()
@@ -126,6 +129,19 @@ def try_out(network: Network, module: torch.nn.Module, setting: Setting) -> Tria
     )
 
 
+def _outputs(result: object, network: Network) -> dict[str, torch.Tensor]:
+    """The outputs by name. Raises `TrialError` for what a layer of the user's own made of them."""
+    named = named_outputs(result, network) if _count(result) == len(network.outputs) else {}
+    if set(named) != set(network.outputs) or not all(map(torch.is_tensor, named.values())):
+        message = f"`forward` gives {reprlib.repr(result)}, and not {', '.join(network.outputs)}"
+        raise TrialError(message)
+    return named
+
+
+def _count(result: object) -> int:
+    return len(result) if isinstance(result, tuple | dict) else 1
+
+
 @contextmanager
 def _refusals() -> Iterator[None]:
     """What this machine or this PyTorch cannot do, as `TrialError`."""
@@ -133,6 +149,8 @@ def _refusals() -> Iterator[None]:
         yield
     except MemoryError as error:
         raise TrialError(str(error)) from error
+    except LayerError:
+        raise
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise TrialError(f"PyTorch says: {error}") from error
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from archspec.backends.blame import LayerError
 from archspec.backends.files.artefacts import KINDS, ArtefactError, kind_of, write
 from archspec.backends.source import print_file
 from archspec.cli import Usage
@@ -74,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
     network = selected(report.network, options.features)
     try:
         return _build(network, options) if with_torch else _write(network, options)
-    except ArtefactError as error:
+    except (ArtefactError, LayerError) as error:
         return fail(str(error))
 
 

@@ -13,6 +13,7 @@ from archspec.diagnostics.model import (
     SpecError,
 )
 from archspec.diagnostics.suggest import Remedy, did_you_mean, nearest
+from archspec.diagnostics.words import shown
 
 __all__ = [
     "CODES",
@@ -29,4 +30,5 @@ __all__ = [
     "SpecError",
     "did_you_mean",
     "nearest",
+    "shown",
 ]

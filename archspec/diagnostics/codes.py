@@ -52,6 +52,7 @@ CODES: dict[str, Code] = {
     "E122": Code("language", "files that bring in each other in a circle"),
     "E123": Code("language", "an `expect:` that does not hold"),
     "E125": Code("language", "a `requires:` that does not hold"),
+    "E126": Code("language", "a layer type of your own whose rules fail"),
     # -- PyTorch refuses -----------------------------------------------------------------------
     "E201": Code("torch", "shapes that do not go together"),
     "E202": Code("torch", "sizes that differ in a concatenation"),

@@ -149,9 +149,14 @@ def _candidates(name: str, known: Iterable[str]) -> tuple[list[str], bool]:
         return foreign, len(foreign) == 1 and foreign[0][:1].islower()
     from difflib import SequenceMatcher, get_close_matches  # only when something is wrong
 
+    letters = sorted(word)
+    swapped = [folded[each] for each in folded if sorted(each) == letters]
+    if len(swapped) == 1 and len(word) > 2 and word.isalpha():
+        return swapped, True  # `form` is `from`, though `for` is nearer
     close = get_close_matches(word, folded, n=2, cutoff=0.7)
     ratios = [SequenceMatcher(None, word, each).ratio() for each in close]
     sure = bool(ratios) and ratios[0] >= 0.75 and (len(ratios) < 2 or ratios[1] < ratios[0] - 0.1)
+    sure = sure and _digits(word) == _digits(close[0])  # `conv12` may be any of many
     return [folded[each] for each in close], sure
 
 
@@ -165,6 +170,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     if not found:
         return None
     return Remedy.of(f"did you mean `{found[0]}`?", name, found[0], certain=certain)
+
+
+def _digits(word: str) -> list[str]:
+    return [letter for letter in word if letter.isdigit()]
 
 
 def _fold(name: str) -> str:

@@ -4,10 +4,11 @@ from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from archspec.diagnostics import Collector, Label, Place, Refused, did_you_mean
+from archspec.diagnostics import Collector, Label, Place, Refused, did_you_mean, shown
 from archspec.expand.caret import place_within
 from archspec.expand.given import formulas_of, givers, places_of
 from archspec.expr import (
+    MAX_INTEGER,
     MAX_STEPS,
     ExpressionError,
     Formula,
@@ -149,11 +150,17 @@ class Context:
             value = node.value
             if isinstance(value, str) and value.startswith("="):
                 return self.compute(node, value[1:], names)
-            return value
+            return self.bounded(value, node)
         if isinstance(node, Sequence):
             return [self.evaluate(item, names) for item in node.items]
         assert isinstance(node, Mapping)
         return {key.text: self.evaluate(value, names) for key, value in node.items()}
+
+    def bounded(self, value: Any, node: Node) -> Any:
+        """A value as it is written, if it is no integer that PyTorch could not hold."""
+        if type(value) is int and not -MAX_INTEGER < value < MAX_INTEGER:
+            raise self.report("E105", f"{shown(value)} is a number beyond 64 bits", node.place)
+        return value
 
     def compute(self, node: Scalar, text: str, names: Names) -> Any:
         """The value of an expression that stands at a node."""
@@ -182,7 +189,7 @@ class Context:
         except ExpressionError as error:
             raise self.expression_error(error, node) from None
         if not isinstance(value, bool):
-            message = f"`when:` is true or false, not {value!r}"
+            message = f"`when:` is true or false, not {shown(value)}"
             help = advice(value, "true or false", names)
             help = help or "compare: for example `when: =depth > 0`"
             raise self.report("E105", message, node.place, help=help)
@@ -196,7 +203,7 @@ class Context:
         if type(value) is not int or value < 0:
             written = node.text if isinstance(node, Scalar) else ""
             help = advice(value, "an integer", names, written)
-            message = f"{what} is a whole number, not {value!r}"
+            message = f"{what} is a whole number, not {shown(value)}"
             raise self.report("E105", message, node.place, help=help)
         return value
 
@@ -233,8 +240,8 @@ class Context:
         if isinstance(item, Scalar) and isinstance(value, str):
             value = self.compute(item, value.removeprefix("="), names)
         if type(value) is not int and not isinstance(value, Measured):
-            raise self.report("E105", f"a size is a whole number, not {value!r}", item.place)
-        return size_of(value)
+            raise self.report("E105", f"a size is a whole number, not {shown(value)}", item.place)
+        return size_of(self.bounded(value, item))
 
     def expression_error(
         self, error: ExpressionError, node: Node, place: Place | None = None

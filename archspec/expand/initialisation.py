@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from archspec.diagnostics import Fault, Label, Refused, did_you_mean, nearest
+from archspec.diagnostics import Fault, Label, Refused, did_you_mean, nearest, shown
 from archspec.expand.context import Context, Names, Ruled
 from archspec.expand.patterns import Place, Target, Tree
 from archspec.expr.attributes import over_attributes
@@ -197,7 +197,7 @@ class _Initialisation:
             return None
         label = Label(target.leaf.node.place, f"`{target.path}.{name}` is {list(sizes)}")
         if not isinstance(value, str | dict):
-            message = f"`{name}` begins as a function of torch.nn.init says, not as {value!r}"
+            message = f"`{name}` begins as a function of torch.nn.init says, not as {shown(value)}"
             raise self.context.report("E105", message, beginning.node.place, labels=(label,))
         try:
             check(value, sizes, "float32")

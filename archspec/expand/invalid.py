@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from archspec.diagnostics import Place, Refused, did_you_mean
+from archspec.diagnostics import Place, Refused, did_you_mean, shown
 from archspec.expand.context import Context
 from archspec.expand.items import Given, Item
 from archspec.ops import Layer
@@ -61,8 +61,7 @@ def _wrong(context: Context, field: str, cls: type[Layer], item: Item, given: Gi
             pairs = zip(value, node.items, strict=False)
             node = next((item for each, item in pairs if each is size), node)
         return context.report("E114", message, node.place, help=fixed)
-    shown = "null" if value is None else repr(value)
-    message = f"{cls.__name__}.{field} is {wanted}, not {shown}"
+    message = f"{cls.__name__}.{field} is {wanted}, not {shown(value)}"
     value, node = _culprit(value, node)
     written = node.text if isinstance(node, Scalar) else ""
     help = advice(value, wanted, item.names, written)

@@ -198,7 +198,7 @@ def arguments(context: Context, item: Item, names: Names) -> Given:
         special = isinstance(target, type) and bool(target.bare or target.formulas)
         for key, value in args.entries.values():
             if type(value) is Scalar and not _is_expression(value) and not special:
-                given[key.text] = (value.value, value)
+                given[key.text] = (context.bounded(value.value, value), value)
             elif special:
                 given[key.text] = (_argument(context, item, key.text, value, names), value)
             else:

@@ -19,6 +19,7 @@ from archspec.expand.ranks import rank_help
 from archspec.expr import Facts
 from archspec.graph import Leaf
 from archspec.ops import Layer, accept, outputs_of
+from archspec.ops.own import failure, is_own, rehearse
 from archspec.resolve import Application
 from archspec.spec.init import place_of
 from archspec.syntax import Mapping, Node, Scalar, Sequence
@@ -184,11 +185,23 @@ def _apply(layer: Layer, inputs: tuple[Tensor, ...]) -> _Applied | Fault:
     try:
         complete = accept(layer, *inputs)
         found = outputs_of(complete, inputs)
+        if is_own(type(layer)):
+            rehearse(complete, inputs, found)
+        remarks = (*complete.remarks(*inputs), *_empty(complete, found))
+        names = result_names(complete, len(found))
     except Fault as fault:
         return fault
-    remarks = (*complete.remarks(*inputs), *_empty(complete, found))
-    names = result_names(complete, len(found))
+    except Exception as error:
+        return _own_failure(type(layer), error)
     return _Applied(complete, dict(zip(names, found, strict=True)), remarks)
+
+
+def _own_failure(cls: type[Layer], error: Exception) -> Fault:
+    """The fault for what the user's own type raised; what another raises is a bug of archspec."""
+    fault = failure(cls, error)
+    if not isinstance(fault, Fault):
+        raise error
+    return fault
 
 
 def _empty(layer: Layer, found: tuple[Tensor, ...]) -> list[Fault]:
@@ -212,6 +225,8 @@ def _validate(cls: type[Layer], args: dict[str, Any]) -> Layer | Fault | Validat
         return error
     except Fault as fault:
         return fault
+    except Exception as error:
+        return _own_failure(cls, error)
     return layer
 
 
@@ -219,6 +234,8 @@ def _exact(
     fault: Fault, cls: type[Layer], args: dict[str, Any], inputs: tuple[Tensor, ...]
 ) -> Fault:
     """The same fault, told with all that follows from the inputs."""
+    if fault.code == "E126":
+        return fault
     try:
         accept(cls.model_validate(args), *inputs).check()
     except Fault as exact:

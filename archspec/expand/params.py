@@ -3,7 +3,7 @@
 from collections.abc import Mapping as AbstractMapping
 from typing import Any
 
-from archspec.diagnostics import Label, Place, Refused, did_you_mean
+from archspec.diagnostics import Label, Place, Refused, did_you_mean, shown
 from archspec.expand.context import Context
 from archspec.expand.items import Given
 from archspec.sizes import Measured
@@ -117,17 +117,13 @@ def _misfit(
     context: Context, param: ParamSpec, value: Any, where: Node, names: AbstractMapping[str, Any]
 ) -> Refused:
     wanted = _wanted(context, param, names)
-    message = f"parameter `{param.name.text}` is {wanted}, not {_shown(value)}"
+    message = f"parameter `{param.name.text}` is {wanted}, not {shown(value)}"
     written = where.text if isinstance(where, Scalar) else ""
     return context.report("E105", message, where.place, help=advice(value, wanted, names, written))
 
 
 def _listing(known: list[str]) -> str:
     return f"it has {', '.join(known)}" if known else "it has no parameters"
-
-
-def _shown(value: Any) -> str:
-    return "null" if value is None else repr(value)
 
 
 def _wanted(context: Context, param: ParamSpec, names: AbstractMapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from collections.abc import Mapping as AbstractMapping
 from typing import Any, Final
 
-from archspec.diagnostics import Refused, did_you_mean
+from archspec.diagnostics import Refused, did_you_mean, shown
 from archspec.expand.breaking import reason
 from archspec.expand.context import Context, Names
 from archspec.network import Network
@@ -94,7 +94,7 @@ def _remainder(context: Context, comparison: Comparison, size: Size, names: Name
 def _size(context: Context, node: Scalar, names: Names) -> Size:
     value = context.compute(node, node.text, names)
     if type(value) is not int and not isinstance(value, Measured):
-        message = f"a size is compared with whole numbers and sizes, not with {value!r}"
+        message = f"a size is compared with whole numbers and sizes, not with {shown(value)}"
         raise context.report("E105", message, node.place)
     return size_of(value)
 

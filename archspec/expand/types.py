@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from archspec.diagnostics import Refused, Remedy
+from archspec.diagnostics import Refused, Remedy, shown
 from archspec.expand.context import Context, Names
 from archspec.ops import Layer, find
 from archspec.ops import names as type_names
@@ -39,7 +39,7 @@ def type_of(context: Context, node: Scalar, names: Names) -> TypeUse:
             ((text, given),) = text.items()
             args = given or {}
         if not isinstance(text, str) or not isinstance(args, dict):
-            message = f"`{node.text}` gives {text!r}, not a layer type"
+            message = f"`{node.text}` gives {shown(text)}, not a layer type"
             raise context.report("E105", message, node.place)
     target = context.blocks.get(text) or find(text)
     if target is None:

@@ -1,6 +1,6 @@
 """The expression language: what may stand behind `=`, in `for`, and in `{}` of a name."""
 
-from archspec.expr.bounds import MAX_STEPS
+from archspec.expr.bounds import MAX_INTEGER, MAX_STEPS
 from archspec.expr.clauses import ForClause, Template, compile_for, compile_template
 from archspec.expr.compiler import Expression, compile_expression
 from archspec.expr.errors import ExpressionError
@@ -12,6 +12,7 @@ from archspec.expr.scope import Scope
 
 __all__ = [
     "FUNCTIONS",
+    "MAX_INTEGER",
     "MAX_STEPS",
     "Expression",
     "ExpressionError",

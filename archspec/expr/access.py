@@ -5,7 +5,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
-from archspec.diagnostics import did_you_mean
+from archspec.diagnostics import did_you_mean, shown
 from archspec.expr import bounds
 from archspec.expr.errors import ExpressionError
 from archspec.expr.facts import Facts
@@ -139,7 +139,7 @@ def attribute_(node: ast.Attribute, sub: Sub) -> Compiled:
         if not isinstance(facts, Facts):
             owned = ast.unparse(node.value)
             message = f"`{ast.unparse(node)}`: only an input has facts"
-            help = f"`{owned}` alone is {bounds.shown(facts)}"
+            help = f"`{owned}` alone is {shown(facts)}"
             raise ExpressionError(message, code="E108", offset=node.col_offset, help=help)
         return facts.get(node.attr)
 
@@ -154,7 +154,7 @@ def subscript_(node: ast.Subscript, sub: Sub) -> Compiled:
     def run(scope: Scope) -> Any:
         values, key = owner(scope), index(scope)
         if not isinstance(values, list | str):
-            message = f"`{ast.unparse(node.value)}` is not a list: {bounds.shown(values)}"
+            message = f"`{ast.unparse(node.value)}` is not a list: {shown(values)}"
             raise ExpressionError(message)
         try:
             found = values[key]
@@ -162,8 +162,9 @@ def subscript_(node: ast.Subscript, sub: Sub) -> Compiled:
             message = f"`{ast.unparse(node)}`: there are {len(values)}, counted from 0"
             last = f"`{ast.unparse(node.value)}[{len(values) - 1}]` is the last one"
             raise ExpressionError(message, help=last if values else None) from None
-        except TypeError as error:
-            raise ExpressionError(f"`{ast.unparse(node)}`: {error}") from None
+        except TypeError:
+            message = f"`{ast.unparse(node)}`: an index is a whole number, not {shown(key)}"
+            raise ExpressionError(message) from None
         if isinstance(key, slice):
             scope.spend(len(found))
         return found

@@ -1,6 +1,5 @@
 """Bounds on what an expression may compute: a spec may come from a stranger."""
 
-from reprlib import Repr
 from typing import Any
 
 from archspec.expr.errors import ExpressionError
@@ -17,14 +16,6 @@ MAX_INTEGER = 2**63
 """Magnitude of every intermediate integer."""
 MAX_DIGITS = 400
 """Decimal places that `round` takes."""
-
-_SHORT = Repr()
-_SHORT.maxstring = _SHORT.maxother = 80
-
-
-def shown(value: Any) -> str:
-    """A value in a message: large ones are cut."""
-    return _SHORT.repr(value)
 
 
 def bounded(value: Any) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from archspec.expr.bounds import shown
+from archspec.diagnostics import shown
 from archspec.expr.compiler import compile_expression, parse
 from archspec.expr.errors import ExpressionError
 from archspec.expr.loops import bind, check_target

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-from archspec.expr.bounds import shown
+from archspec.diagnostics import shown
 from archspec.expr.compiler import compile_expression
 from archspec.expr.errors import ExpressionError
-from archspec.expr.operators import truth
+from archspec.expr.operators import by_zero, truth
 from archspec.expr.scope import CONSTANTS, Scope
 
 _OPERATORS: dict[type[ast.AST], str] = {
@@ -191,7 +191,7 @@ class _Writer:
         """Refuse what divides by zero for some index: whole numbers, then, have no result."""
         if not self.varies(node.right):
             if self.value(node.right) == 0:
-                raise ExpressionError(f"`{ast.unparse(node)}`: division by zero")
+                raise by_zero(node)
         elif not isinstance(node.op, ast.Div):
             message = f"`{ast.unparse(node)}` divides by an index, which may be 0"
             raise ExpressionError(message, code="E109", offset=node.col_offset)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
-from archspec.expr.bounds import MAX_DIGITS, MAX_ITEMS, shown
+from archspec.diagnostics import shown
+from archspec.expr.bounds import MAX_DIGITS, MAX_ITEMS
 from archspec.expr.errors import ExpressionError
 from archspec.sizes import Measured, largest_of, least_of
 
@@ -42,7 +43,7 @@ def _enumerate(items: list[Any], start: int = 0) -> list[list[Any]]:
 def _sum(items: list[float]) -> float:
     # Numbers only: adding lists up one by one would copy them again and again.
     if not isinstance(items, list) or not all(isinstance(item, int | float) for item in items):
-        raise ExpressionError("`sum` takes a list of numbers")
+        raise TypeError
     return sum(items)
 
 
@@ -83,6 +84,19 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
+_TAKES = {
+    "min": "numbers, or a list of them",
+    "max": "numbers, or a list of them",
+    "round": "a number, and how many digits are kept",
+    "log": "a number, and a base",
+    "len": "a list or a text",
+    "sum": "a list of numbers",
+    "range": "one to three whole numbers",
+    "zip": "lists",
+    "enumerate": "a list, and the number to begin with",
+    "make_divisible": "a number, and a divisor",
+}
+"""What a function is called with; all others take a number."""
 _STRUCTURAL = ("len", "enumerate", "zip")
 """Functions that do not look at the numbers in a list."""
 
@@ -113,13 +127,22 @@ def call(name: str, arguments: list[Any]) -> Any:
     """Call one of `FUNCTIONS`; whatever goes wrong is an `ExpressionError`."""
     symbolic = None if name in _STRUCTURAL else _symbolic(arguments)
     if name == "int" and any(isinstance(a, str) for a in arguments):
-        raise ExpressionError("`int` takes a number")
+        raise ExpressionError(_refusal(name, arguments, TypeError()))
     try:
         if symbolic is not None:
             return _call_symbolic(name, arguments, symbolic)
         return FUNCTIONS[name](*arguments)
-    except ZeroDivisionError:
-        given = ", ".join(map(shown, arguments))
-        raise ExpressionError(f"`{name}({given})` divides by zero") from None
-    except (TypeError, ValueError, OverflowError, ArithmeticError) as error:
-        raise ExpressionError(f"`{name}`: {str(error).removeprefix('_')}") from None
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise ExpressionError(_refusal(name, arguments, error)) from None
+
+
+def _refusal(name: str, arguments: list[Any], error: Exception) -> str:
+    """What is said of a function that Python refused to call, or could not compute."""
+    given = ", ".join(map(shown, arguments))
+    if isinstance(error, TypeError):
+        return f"`{name}` takes {_TAKES.get(name, 'a number')}, not {given or 'nothing'}"
+    if isinstance(error, ZeroDivisionError):
+        return f"`{name}({given})` divides by zero"
+    infinite = any(isinstance(each, float) and not math.isfinite(each) for each in arguments)
+    beyond = isinstance(error, OverflowError) and not infinite
+    return f"`{name}({given})` {'is beyond all numbers' if beyond else 'has no value'}"

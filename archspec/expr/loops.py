@@ -3,6 +3,7 @@
 import ast
 from typing import Any
 
+from archspec.diagnostics import shown
 from archspec.expr import bounds
 from archspec.expr.errors import ExpressionError
 from archspec.expr.operators import truth
@@ -17,8 +18,8 @@ def bind(target: ast.expr, value: Any, names: dict[str, Any]) -> None:
     assert isinstance(target, ast.Tuple)
     if not isinstance(value, list) or len(value) != len(target.elts):
         count = len(target.elts)
-        shown = bounds.shown(value)
-        raise ExpressionError(f"`{ast.unparse(target)}` takes a list of {count}, not {shown}")
+        whole = ast.unparse(target)
+        raise ExpressionError(f"`{whole}` takes a list of {count}, not {shown(value)}")
     for each, item in zip(target.elts, value, strict=True):
         bind(each, item, names)
 
@@ -51,7 +52,7 @@ def _loop(generator: ast.comprehension, inner: Compiled, sub: Sub, *, last: bool
         result: list[Any] = []
         values = items(scope)
         if not isinstance(values, list):
-            raise ExpressionError(f"`for` goes over a list, not {bounds.shown(values)}")
+            raise ExpressionError(f"`for` goes over a list, not {shown(values)}")
         for value in values:
             scope.spend()
             names = dict(scope.names)

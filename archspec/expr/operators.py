@@ -5,6 +5,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from archspec.diagnostics import shown
 from archspec.expr import bounds
 from archspec.expr.errors import ExpressionError
 from archspec.expr.scope import Compiled, Scope, Sub
@@ -41,33 +42,42 @@ def binary(node: ast.BinOp, sub: Sub) -> Compiled:
         a, b = left(scope), right(scope)
         if not joins and not (isinstance(a, _ALLOWED) and isinstance(b, _ALLOWED)):
             raise ExpressionError(
-                f"`{ast.unparse(node)}` works on numbers, not "
-                f"{bounds.shown(a)} and {bounds.shown(b)}"
+                f"`{ast.unparse(node)}` works on numbers, not {shown(a)} and {shown(b)}"
             )
         size = a if isinstance(a, Measured) else b
         if isinstance(node.op, ast.Div) and isinstance(size, Measured):
             raise _fraction(node, size)
         try:
             result = bounds.bounded(action(a, b))
-        except ZeroDivisionError as error:
-            raise _by_zero(node, error) from None
+        except ZeroDivisionError:
+            raise by_zero(node) from None
         except (TypeError, ValueError, ArithmeticError) as error:
             if isinstance(size, Measured) and isinstance(error, TypeError):
                 raise _unknown(node, size) from None
-            raise ExpressionError(f"`{ast.unparse(node)}`: {error}") from None
+            raise _refused(node, a, b, error) from None
         scope.spend(bounds.weight(result))
         return result
 
     return run
 
 
-def _by_zero(node: ast.BinOp, error: ZeroDivisionError) -> ExpressionError:
+def by_zero(node: ast.BinOp) -> ExpressionError:
     """What is said of `n // groups`: which part of it is zero."""
-    whole, divisor = ast.unparse(node), ast.unparse(node.right)
-    if isinstance(node.op, ast.Pow):
-        return ExpressionError(f"`{whole}`: {error}")
-    cause = "" if isinstance(node.right, ast.Constant) else f": `{divisor}` is 0"
-    return ExpressionError(f"`{whole}` divides by zero{cause}")
+    zero = node.left if isinstance(node.op, ast.Pow) else node.right  # `0 ** -1` is `1 / 0`
+    cause = "" if isinstance(zero, ast.Constant) else f": `{ast.unparse(zero)}` is 0"
+    return ExpressionError(f"`{ast.unparse(node)}` divides by zero{cause}")
+
+
+def _refused(node: ast.BinOp, a: Any, b: Any, error: Exception) -> ExpressionError:
+    """What is said of `[1] + null`, or of a power that is beyond all numbers."""
+    whole = f"`{ast.unparse(node)}`"
+    if not isinstance(error, TypeError):
+        return ExpressionError(f"{whole} is beyond all numbers")
+    if isinstance(node.op, ast.Add):
+        wanted, joined = "numbers, lists or texts", "adds"
+    else:
+        wanted, joined = "numbers, or a list by a whole number", "multiplies"
+    return ExpressionError(f"{whole} {joined} {wanted}, not {shown(a)} and {shown(b)}")
 
 
 def _fraction(node: ast.BinOp, size: Measured) -> ExpressionError:
@@ -98,7 +108,7 @@ def unary(node: ast.UnaryOp, sub: Sub) -> Compiled:
     def run(scope: Scope) -> Any:
         value = operand(scope)
         if not isinstance(value, _ALLOWED):
-            message = f"`{ast.unparse(node)}` works on numbers, not {bounds.shown(value)}"
+            message = f"`{ast.unparse(node)}` works on numbers, not {shown(value)}"
             raise ExpressionError(message)
         return sign(value)
 
@@ -125,11 +135,16 @@ def truth(value: Any) -> bool:
     """The truth of a value; a symbolic one has none."""
     if isinstance(value, Measured | Condition):
         raise ExpressionError(f"whether {value} holds depends on a symbolic size", code="E114")
-    return bool(value)
+    try:
+        return bool(value)
+    except Exception:  # an object of Python data, such as a tensor
+        raise ExpressionError(f"{shown(value)} is neither true nor false") from None
 
 
 def _among(item: Any, items: Any) -> bool:
     """Whether an item is in a list or text; a symbolic size may be or not."""
+    if not isinstance(items, list | str) or (isinstance(items, str) and not isinstance(item, str)):
+        raise TypeError
     for each in (item, *items) if isinstance(items, list) else (item,):
         if isinstance(each, Measured):
             message = f"whether {each} is in the list depends on a symbolic size"
@@ -155,18 +170,29 @@ def comparison(node: ast.Compare, sub: Sub) -> Compiled:
 
     def run(scope: Scope) -> Any:
         left = first(scope)
-        for action, each in zip(actions, rest, strict=True):
+        for op, action, each in zip(node.ops, actions, rest, strict=True):
             right = each(scope)
             scope.spend(bounds.weight(right))
             try:
                 if not truth(action(left, right)):
                     return False
-            except TypeError as error:
-                raise ExpressionError(f"`{ast.unparse(node)}`: {error}") from None
+            except TypeError:
+                raise _incomparable(node, op, left, right) from None
             left = right
         return True
 
     return run
+
+
+def _incomparable(node: ast.Compare, op: ast.cmpop, left: Any, right: Any) -> ExpressionError:
+    """What is said of `'a' > 1` and `1 in 2`."""
+    whole = f"`{ast.unparse(node)}`"
+    if not isinstance(op, ast.In | ast.NotIn):
+        pair = f"{shown(left)} and {shown(right)}"
+        return ExpressionError(f"{whole} compares numbers, texts or lists, not {pair}")
+    if isinstance(right, str):
+        return ExpressionError(f"{whole}: there are texts in a text, not {shown(left)}")
+    return ExpressionError(f"{whole} looks into a list, not into {shown(right)}")
 
 
 def _comparator(op: ast.cmpop, node: ast.Compare) -> Callable[[Any, Any], Any]:

@@ -195,16 +195,31 @@ def apply(layer: Layer, *inputs: Tensor) -> tuple[Layer, tuple[Tensor, ...]]:
 def accept(layer: Layer, *inputs: Tensor) -> Layer:
     """The layer with its inferred arguments filled in, after all that is common was checked."""
     _check_inputs(layer, inputs)
-    inferred = layer.infer(*inputs)
-    if inferred:
-        layer = _complete(layer, inferred)
-    return layer
+    try:
+        inferred = layer.infer(*inputs)
+        return _complete(layer, inferred) if inferred else layer
+    except Fault:
+        raise
+    except Exception as error:
+        raise _failure(layer, error) from error
 
 
 def outputs_of(layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """The outputs of a complete layer, always as a tuple."""
-    outputs = layer.shape(*inputs)
+    try:
+        outputs = layer.shape(*inputs)
+    except Fault:
+        raise
+    except Exception as error:
+        raise _failure(layer, error) from error
     return outputs if isinstance(outputs, tuple) else (outputs,)
+
+
+def _failure(layer: Layer, error: Exception) -> Exception:
+    """What a rule raised: as a `Fault` if it is a rule of the user's own."""
+    from archspec.ops.own import failure  # imports this module
+
+    return failure(type(layer), error)
 
 
 def _check_inputs(layer: Layer, inputs: tuple[Tensor, ...]) -> None:

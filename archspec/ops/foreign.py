@@ -1,6 +1,7 @@
 """A user's own `nn.Module` as a layer type: arguments from `__init__`, shapes from a meta run."""
 
 import inspect
+import reprlib
 import typing
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -9,6 +10,7 @@ from pydantic import ConfigDict, create_model
 
 from archspec.diagnostics import Fault
 from archspec.ops.base import Layer
+from archspec.ops.own import definition, origin, said
 from archspec.sizes import Size
 from archspec.tensors import Tensor
 
@@ -37,20 +39,30 @@ class Foreign(Layer):
         """The outputs for one batch, on the meta device."""
         import torch
 
-        tensors = [
-            torch.empty(
-                (batch, *(size for size in x.shape if isinstance(size, int))),
-                dtype=getattr(torch, x.dtype),
-                device="meta",
-            )
-            for x in inputs
-        ]
+        module = self.made()
         try:
-            result = self.made()(*tensors)
+            tensors = [
+                torch.empty(
+                    (batch, *(size for size in x.shape if isinstance(size, int))),
+                    dtype=getattr(torch, x.dtype),
+                    device="meta",
+                )
+                for x in inputs
+            ]
+            result = module(*tensors)
         except Exception as error:
-            message = f"{type(self).__name__} raises {type(error).__name__}: {error}"
-            raise Fault("E212", message.splitlines()[0], input=0) from None
-        return tuple(result) if isinstance(result, tuple | list) else (result,)
+            raise self.refusal(error, input=0) from None
+        results = tuple(result) if isinstance(result, tuple | list) else (result,)
+        for each in results or (result,):
+            if not isinstance(each, torch.Tensor):
+                message = f"{type(self).__name__} gives {reprlib.repr(each)}, not a tensor"
+                raise Fault("E212", message, notes=[f"at {definition(type(self))}"])
+        return results
+
+    def refusal(self, error: Exception, input: int | None = None) -> Fault:
+        """The fault for what the module raised: when it was made, or for its input."""
+        message = f"{type(self).__name__} raises {said(error)}"
+        return Fault("E212", message, input=input, notes=[f"at {origin(type(self), error)}"])
 
     def made(self) -> Any:
         """The module itself, on the meta device."""
@@ -61,8 +73,7 @@ class Foreign(Layer):
             with torch.device("meta"):
                 return self.module(**arguments).eval()
         except Exception as error:
-            message = f"{type(self).__name__} raises {type(error).__name__}: {error}"
-            raise Fault("E212", message.splitlines()[0]) from None
+            raise self.refusal(error) from None
 
     def tensor(self, *results: Any) -> Tensor:
         """The type of one output, from its results for both batches."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from archspec.diagnostics import Fault
+from archspec.diagnostics import Fault, shown
 from archspec.expr import ExpressionError, Formula, compile_expression
 from archspec.ops import initialisers
 from archspec.ops.arguments import Bool, Ints, Words
@@ -80,14 +80,14 @@ class Buffer(_Free):
     def check(self) -> None:
         super().check()
         if self.index and len(self.index) != len(self.sizes):
-            message = f"{len(self.index)} index names for {len(self.sizes)} dimensions"
+            message = f"{len(self.index)} index names for a shape of {len(self.sizes)}"
             raise Fault("E105", message, field="index")
         read = isinstance(self.value, Formula) and self.value.reads(NO_MATTER)
         told = [name for name in self.index if name != NO_MATTER or read]
         if len(set(told)) < len(told):
             raise Fault("E105", "two dimensions have the same index name", field="index")
         if self.value is None or isinstance(self.value, str | list | dict):
-            message = f"a buffer holds a number or a formula, not {self.value!r}"
+            message = f"a buffer holds a number or a formula, not {shown(self.value)}"
             raise Fault("E105", message, field="value", help=_as_formula(self.value, self.index))
         whole = not isinstance(self.value, float) or self.value.is_integer()
         if not whole and self.dtype not in FLOATS:

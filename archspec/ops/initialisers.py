@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from math import erf, isnan, prod, sqrt
 from typing import Any, Final
 
-from archspec.diagnostics import Fault, did_you_mean
+from archspec.diagnostics import Fault, did_you_mean, shown
 
 INITIALISERS: Final[Mapping[str, tuple[str, ...]]] = {
     "zeros_": (),
@@ -122,15 +122,14 @@ def _check_argument(name: str, argument: str, value: Any, largest: float) -> Non
     words = WORDS.get(argument)
     if words is not None:
         if value not in words:
-            message = f"{name}.{argument} is one of {', '.join(words)}, not {value!r}"
+            message = f"{name}.{argument} is one of {', '.join(words)}, not {shown(value)}"
             raise Fault("E105", message, field=field, help=did_you_mean(str(value), words))
     elif isinstance(value, bool) or not isinstance(value, int | float):
-        shown = "null" if value is None else repr(value)
-        raise Fault("E105", f"{name}.{argument} is a number, not {shown}", field=field)
-    elif isnan(value):
+        raise Fault("E105", f"{name}.{argument} is a number, not {shown(value)}", field=field)
+    elif isinstance(value, float) and isnan(value):
         raise Fault("E208", f"{name}.{argument} is not a number", field=field)
     elif not abs(value) <= largest:
-        raise Fault("E208", f"{name}.{argument} is too large: {value}", field=field)
+        raise Fault("E208", f"{name}.{argument} is too large: {shown(value)}", field=field)
 
 
 def _check_ranges(name: str, args: Mapping[str, Any]) -> None:
@@ -144,7 +143,7 @@ def _check_ranges(name: str, args: Mapping[str, Any]) -> None:
         raise Fault("E105", message, field="init.sparsity")
     groups = args.get("groups", 1)
     if not isinstance(groups, int) or groups < 1:
-        message = f"{name}.groups is a whole number, 1 or more, not {groups!r}"
+        message = f"{name}.groups is a whole number, 1 or more, not {shown(groups)}"
         raise Fault("E105", message, field="init.groups")
     if "b" in INITIALISERS[name]:
         low = -2.0 if name == "trunc_normal_" else 0.0
@@ -170,19 +169,19 @@ def _check_draws(mean: float, std: float, a: float, b: float) -> None:
 
 
 def _check_sizes(name: str, args: Mapping[str, Any], sizes: tuple[int, ...]) -> None:
-    shown = list(sizes)
+    shape = list(sizes)
     if name in ("eye_", "sparse_") and len(sizes) != 2:
-        raise Fault("E203", f"{name} takes 2 dimensions, not {shown}", field="init")
+        raise Fault("E203", f"{name} takes 2 dimensions, not {shape}", field="init")
     if name == "dirac_" and len(sizes) not in (3, 4, 5):
-        raise Fault("E203", f"dirac_ takes 3, 4 or 5 dimensions, not {shown}", field="init")
+        raise Fault("E203", f"dirac_ takes 3, 4 or 5 dimensions, not {shape}", field="init")
     if name == "dirac_" and 0 in sizes[2:] and 0 not in sizes[:2]:
-        raise Fault("E118", f"dirac_ has no centre in a kernel of {shown[2:]}", field="init")
+        raise Fault("E118", f"dirac_ has no centre in a kernel of {shape[2:]}", field="init")
     if name == "dirac_" and sizes[0] % args.get("groups", 1):
-        message = f"groups {args['groups']} does not divide the first size of {shown}"
+        message = f"groups {args['groups']} does not divide the first size of {shape}"
         raise Fault("E206", message, field="init.groups")
     if name.startswith("kaiming") and 0 in sizes:
         return  # PyTorch leaves a tensor without elements alone
     if name in _MATRICES and len(sizes) < 2:
-        raise Fault("E203", f"{name} takes 2 dimensions or more, not {shown}", field="init")
+        raise Fault("E203", f"{name} takes 2 dimensions or more, not {shape}", field="init")
     if name.startswith("xavier") and 0 in sizes:
         raise Fault("E118", f"{name} has no scale for a shape without elements", field="init")

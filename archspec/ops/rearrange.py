@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import ConfigDict, Field
 
-from archspec.diagnostics import Fault
+from archspec.diagnostics import Fault, shown
 from archspec.ops.arguments import IntOrInts, OpenIntOrInts, Str
 from archspec.ops.base import Function, Layer
 from archspec.ops.dims import dim_index
@@ -111,7 +111,7 @@ class Rearrange(Layer):
                 message = f"`{name}` is no axis of the pattern"
                 raise Fault("E103", message, field=name, help=f"its axes are {known}")
             if not isinstance(size, Measured) and (type(size) is not int or size < 1):
-                message = f"the size of axis {name} must be a positive integer, not {size!r}"
+                message = f"the size of axis {name} must be a positive integer, not {shown(size)}"
                 raise Fault("E105", message, field=name)
         for group in left:
             missing = [name for name in group if name not in self.sizes]

@@ -27,6 +27,7 @@ from archspec.sizes import (
 from archspec.tensors import Tensor
 
 MOST_RESULTS: Final = 10_000
+MAX_SUM: Final = 2**63  # PyTorch adds the number of chunks to the size
 LARGEST_INDEX: Final = 2**31  # PyTorch multiplies steps with strides
 
 SizeOrSizes = Annotated[StrictInt | tuple[Open, ...], Words("a size or a list of sizes")]
@@ -90,6 +91,8 @@ class Chunk(_Parts):
         return method("chunk", self.chunks, dim=self.dim)
 
     def _sizes(self, x: Tensor, size: Size) -> tuple[Size, ...]:
+        if isinstance(size, int) and size + self.chunks > MAX_SUM:
+            raise Fault("E208", f"{self.chunks} chunks are beyond 64 bits", field="chunks")
         if isinstance(size, int) and size % self.chunks:
             return self._pieces(size, -(-size // self.chunks), "chunks")
         if self.chunks > MOST_RESULTS:

@@ -13,6 +13,7 @@ from archspec.spec.parts import (
     as_text,
     attempt,
     items_of,
+    refuse_unindented,
     refuse_unknown_keys,
     section,
 )
@@ -40,6 +41,7 @@ def read_blocks(node: Node, found: Collector) -> dict[str, BlockSpec]:
 def _read_block(name: Scalar, node: Node, found: Collector) -> BlockSpec:
     what = f"block `{name.text}`"
     mapping = as_mapping(node, what, found)
+    refuse_unindented(mapping, BLOCK_KEYS, BLOCK_KEYS, found)
     stray = refuse_unknown_keys(mapping, BLOCK_KEYS, what, found)
     fields: dict[str, Any] = {
         "params": section(mapping, "params", found, read_params),

@@ -57,7 +57,7 @@ _NETWORK = ("extends", "params", "inputs", "layers", "merge", "branches", "outpu
 def _read_block_file(tree: Mapping, found: Collector, files: Files) -> Blocks | None:
     """The blocks of a file that has nothing else, and of the files that it includes."""
     refuse_unknown_keys(tree, BLOCK_FILE_KEYS, "a file of blocks", found)
-    check_version(tree, found)
+    check_version(tree, BLOCK_FILE_KEYS, found)
     own = section(tree, "blocks", found, read_blocks) or {}
     others = included(tree.get("include"), found, files)
     blocks = join_blocks([own, *filter(None, others)], found)

@@ -12,7 +12,7 @@ from archspec.diagnostics import Collector, Refused
 from archspec.ops import Layer, find
 from archspec.spec.misread import misplaced, type_as_name
 from archspec.spec.model import Body, LayerSpec, LoopSpec
-from archspec.spec.parts import as_text, refuse_unknown_keys, unknown_key
+from archspec.spec.parts import as_text, refuse_unindented, refuse_unknown_keys, unknown_key
 from archspec.spec.traps import refuse_split
 from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
 
@@ -168,6 +168,9 @@ def _read_type(node: Mapping, rest: list[Scalar], fields: dict[str, Any], found:
     if (refused := misplaced(fields["name"], node, rest, found)) is not None:
         raise refused
     chosen = rest[0] if len(rest) == 1 else _likeliest_type(rest)
+    arguments = _arguments_of(chosen.text)
+    beside = [key for key in node.entries if key not in arguments]
+    refuse_unindented(node, [chosen.text], beside, found)
     for key in rest:
         if key is not chosen:
             _second_type(key, chosen, node, found)

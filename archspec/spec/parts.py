@@ -1,9 +1,10 @@
 """Helpers to read typed parts out of mappings: known keys, kinds of values, names."""
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import TypeVar
 
-from archspec.diagnostics import Collector, Refused, did_you_mean
+from archspec.diagnostics import Collector, Label, Refused, did_you_mean, nearest
 from archspec.syntax import Mapping, Node, Scalar, Sequence, describe
 
 T = TypeVar("T")
@@ -50,6 +51,28 @@ def as_name(node: Node, what: str, found: Collector) -> Scalar:
 def items_of(node: Node) -> list[Node]:
     """The items of a list; a single value counts as a list of one."""
     return node.items if isinstance(node, Sequence) else [node]
+
+
+def refuse_unindented(
+    mapping: Mapping, owners: Iterable[str], known: Iterable[str], found: Collector
+) -> None:
+    """Report the keys that stand beside an empty one of `owners`, and should stand under it.
+
+    Raises `Refused` then: every one of them would be told as unknown, and the empty one too.
+    """
+    keys = [key for key, _ in mapping.items()]
+    owners, known = tuple(owners), tuple(known)
+    for owner, below in pairwise(keys):
+        _, value = mapping.entries[owner.text]
+        empty = isinstance(value, Scalar) and value.value is None and not value.text
+        stray = below.text not in known and nearest(below.text, known) is None
+        if empty and stray and owner.text in owners:
+            message = f"`{below.text}` stands beside `{owner.text}:`, which is empty, not under it"
+            help = f"indent all that belongs to `{owner.text}:`"
+            if owner.place.line == below.place.line:  # within braces
+                help = f"braces hold what belongs to it: `{owner.text}: {{{below.text}: …}}`"
+            labels = [Label(owner.place, "there is nothing under this")]
+            raise found.report("E101", message, below.place, labels=labels, help=help)
 
 
 def refuse_unknown_keys(

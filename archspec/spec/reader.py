@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from archspec.diagnostics import Collector
+from archspec.diagnostics import Collector, Label
 from archspec.spec.blocks import body_of, is_sound, read_blocks
 from archspec.spec.expect import read_expect
 from archspec.spec.extending import extend, join_variants, read_layers
@@ -11,7 +11,14 @@ from archspec.spec.including import included, is_block_file, join_blocks
 from archspec.spec.init import read_init
 from archspec.spec.layers import BODY
 from archspec.spec.outputs import read_outputs
-from archspec.spec.parts import as_mapping, as_text, attempt, refuse_unknown_keys, section
+from archspec.spec.parts import (
+    as_mapping,
+    as_text,
+    attempt,
+    refuse_unindented,
+    refuse_unknown_keys,
+    section,
+)
 from archspec.spec.requires import read_requires
 from archspec.spec.sections import read_defaults, read_inputs, read_params
 from archspec.spec.variants import check_values, choose, read_choice, read_variants
@@ -35,6 +42,8 @@ KEYS = (
     *BODY,
     "outputs",
 )
+SECTIONS = tuple(key for key in KEYS if key not in ("archspec", "extends", "variant", "name"))
+"""Keys with something under them."""
 _EMPTY: dict[str, Any] = {
     "params": (),
     "inputs": (),
@@ -50,8 +59,10 @@ _EMPTY: dict[str, Any] = {
 def read_fields(tree: Node, found: Collector, files: Files) -> dict[str, Any]:
     """The fields of a `Spec`. Reports what is wrong and leaves that part out."""
     top = as_mapping(tree, "a spec", found, help="it has `archspec: 1`, `inputs:` and `layers:`")
+    refuse_unindented(top, SECTIONS, KEYS, found)
+    _refuse_swallowed(top, found)
     stray = refuse_unknown_keys(top, KEYS, "a spec", found)
-    check_version(top, found)
+    check_version(top, KEYS, found)
     fields = _sections(top, found)
     sound = is_sound(top, {**fields, "outputs": ()}, KEYS)  # its outputs, nobody names
     fields |= {key: fields.get(key) or empty for key, empty in _EMPTY.items()}
@@ -72,6 +83,19 @@ def read_fields(tree: Node, found: Collector, files: Files) -> dict[str, Any]:
     if not sound or None in parts:
         fields["body"] = None
     return {**fields, "trees": (top, *filter(None, files.seen.trees.values()))}
+
+
+def _refuse_swallowed(top: Mapping, found: Collector) -> None:
+    """Refuse `layers:` that are indented too far: they stand in the section before them."""
+    if any(key in top.entries for key in ("extends", *BODY)):
+        return
+    for name, value in top.items():
+        if isinstance(value, Mapping) and isinstance(value.get("layers"), Mapping):
+            message = f"`layers:` stands within `{name.text}:`"
+            labels = [Label(name.place, "it is a part of this")]
+            help = "begin it in the same column as `archspec:`"
+            place = value.entries["layers"][0].place
+            raise found.report("E101", message, place, labels=labels, help=help)
 
 
 def _sections(top: Mapping, found: Collector) -> dict[str, Any]:

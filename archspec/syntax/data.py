@@ -1,11 +1,12 @@
 """Plain Python data → tree: its places are the keys that lead to a value."""
 
+import re
 from collections.abc import Mapping as AbstractMapping
 from collections.abc import Sequence as AbstractSequence
 from numbers import Integral, Real
 from typing import Any
 
-from archspec.diagnostics import Collector, Place, Refused, Source
+from archspec.diagnostics import Collector, Place, Refused, Source, shown
 from archspec.syntax.tree import MAX_DEPTH, Mapping, Node, Scalar, Sequence
 
 Path = tuple[str, ...]
@@ -31,6 +32,9 @@ def plain(node: Node) -> Any:
     return {key.text: plain(value) for key, value in node.items()}
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+
+
 class _Lifter:
     def __init__(self, source: Source, found: Collector) -> None:
         self.source = source
@@ -53,6 +57,7 @@ class _Lifter:
             return sequence
         value = own(data)
         text = value if isinstance(value, str) else spelled(value)
+        self.refuse_halves(text, path)
         return Scalar(self.source, path, text, value, True)
 
     def mapping(self, data: AbstractMapping[Any, Any], path: Path) -> Mapping:
@@ -60,12 +65,20 @@ class _Lifter:
         for key, value in data.items():
             text = key if isinstance(key, str) else spelled(key)
             below = (*path, text)
+            self.refuse_halves(text, path)
             if text in mapping.entries:
                 self.refuse("E003", f"`{text}` appears twice: keys are text", below)
                 continue
             name = Scalar(self.source, below, text, text, True)
             mapping.entries[text] = (name, self.node(value, below))
         return mapping
+
+    def refuse_halves(self, text: str, path: Path) -> None:
+        """Refuse halves of characters: no file could hold them."""
+        half = None if text.isascii() else _HALF.search(text)
+        if half is not None:
+            code = f"U+{ord(half.group()):04X}"
+            raise self.refuse("E002", f"YAML has no place for the character {code}", path)
 
     def refuse(self, code: str, message: str, path: Path) -> Refused:
         return self.found.report(code, message, Place(self.source, 0, 0, 0, path))
@@ -82,6 +95,6 @@ def own(value: Any) -> Any:
 
 def spelled(value: object) -> str:
     """A value as YAML spells it."""
-    if value is None:
-        return "null"
-    return str(value).lower() if isinstance(value, bool) else repr(value)
+    if isinstance(value, float):
+        return repr(value)
+    return shown(value)

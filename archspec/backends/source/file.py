@@ -4,6 +4,7 @@ import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from archspec.backends.blame import blamed
 from archspec.backends.source.class_text import block, class_text, docstring
 from archspec.backends.source.classes import Classes
 from archspec.backends.source.forward import Statement
@@ -33,6 +34,11 @@ def print_file(network: "Network") -> str:
 
 def generate(network: "Network") -> tuple[str, str]:
     """The source of a network, and the name of its class in it."""
+    with blamed(network, writing=True):
+        return _generated(network)
+
+
+def _generated(network: "Network") -> tuple[str, str]:
     found = origins(network)
     root, words = network.graph.root, Within(network.layer_sizes)
     classes = Classes(root, network.trace, found.fields, written(network), words)
