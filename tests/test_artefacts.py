@@ -1,6 +1,7 @@
 """`archspec build -o` and `Network.export`: files of all kinds, whole or not there."""
 
 import copy
+import logging
 import os
 import stat
 import subprocess
@@ -169,6 +170,23 @@ def test_a_model_that_onnxruntime_cannot_run_is_kept_and_says_so(tmp_path: Path)
     said = str(network().export(tmp_path / "net.onnx", module))
     assert "; not run: onnxruntime says" in said
     assert (tmp_path / "net.onnx").stat().st_size
+
+
+def test_what_export_cannot_solve_and_does_without_is_not_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = "{MaxPool2d: {kernel_size: 3, stride: 2, ceil_mode: true}}"
+    conv = "{Conv2d: {out_channels: 2, kernel_size: 7, stride: 2, padding: 3}}"
+    read = archspec.loads(
+        spec(f"layers: [{conv}, {pool}, {pool}, {pool}]", "inputs: {image: [1, H, W]}\n")
+    )
+    logger = logging.getLogger("torch.fx.experimental.symbolic_shapes")
+    logger.addHandler(caplog.handler)
+    try:
+        read.export(tmp_path / "net.pt2")
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
 
 
 def test_an_operation_that_onnx_lacks_is_named(tmp_path: Path) -> None:

@@ -26,6 +26,9 @@ TOLERANCE: Final = 1e-4
 """How far an output may be from the module's, as a share of its largest value."""
 LARGEST_MODEL: Final = 1_800_000_000
 """Bytes of weights in an ONNX file; of larger models they stand in a file beside it."""
+TALKATIVE: Final = ("torch.onnx", "torch.fx.experimental.symbolic_shapes")
+"""Loggers that warn of what is no concern of a user: of every inequality that sympy does not solve,
+with a traceback, though export goes on without."""
 
 
 def write_program(network: Network, module: nn.Module | None, path: Path) -> str:
@@ -203,12 +206,13 @@ def _cause(error: BaseException) -> BaseException:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Exporting warns about PyTorch's own affairs."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    levels = {name: logging.getLogger(name).level for name in TALKATIVE}
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
