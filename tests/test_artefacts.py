@@ -104,6 +104,36 @@ def test_an_onnx_model_runs_for_every_size(tmp_path: Path) -> None:
         assert torch.allclose(torch.from_numpy(found), wanted, atol=1e-5)
 
 
+def test_an_onnx_model_takes_no_sizes_at_which_it_would_compute_something_else(
+    tmp_path: Path,
+) -> None:
+    """Adaptive averages are taken apart into windows as the example has them, in silence."""
+    need(".onnx")
+    body = """
+    layers:
+      pool: {AdaptiveAvgPool2d: {output_size: [1, 3]}, from: image}
+      side: {Tanh: , from: other}
+    outputs: [pool, side]
+    """
+    read = archspec.loads(spec(body, "inputs: {image: [3, H, W], other: [3, N]}\n"))
+    module, path = read.build(), tmp_path / "net.onnx"
+    said = str(read.export(path, module))
+    assert "for every batch, N >= 2, H = 224, W = 224" in said
+    assert "ONNX keeps no length open that `pool` (AdaptiveAvgPool2d) takes" in said
+    fed = {"image": torch.randn(3, 3, 224, 224), "other": torch.randn(3, 3, 7)}
+    for found, wanted in zip(programs.run_onnx(path, fed), module(*fed.values()), strict=True):
+        torch.testing.assert_close(found, wanted)
+    assert "H >= 2, W >= 2, N >= 2" in str(read.export(tmp_path / "net.pt2", module))
+
+
+@pytest.mark.parametrize("shape", ["[4, 8]", "[2, 4, 8]", "[3, 2, 4, 8]"])
+def test_attention_of_every_rank_goes_into_onnx(shape: str, tmp_path: Path) -> None:
+    need(".onnx")
+    attention = "{ScaledDotProductAttention: {scale: 0.3}, from: [input, input, input]}"
+    read = archspec.loads(spec(f"layers: {{attention: {attention}}}", f"inputs: {{x: {shape}}}\n"))
+    read.export(tmp_path / "net.onnx")  # which compares it with the module
+
+
 @pytest.mark.parametrize("suffix", [".pt", ".pth", ".safetensors"])
 def test_weights_come_back(suffix: str, tmp_path: Path) -> None:
     need(suffix)
