@@ -6,6 +6,8 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -207,16 +209,41 @@ def test_what_export_cannot_solve_and_does_without_is_not_told(
 ) -> None:
     pool = "{MaxPool2d: {kernel_size: 3, stride: 2, ceil_mode: true}}"
     conv = "{Conv2d: {out_channels: 2, kernel_size: 7, stride: 2, padding: 3}}"
-    read = archspec.loads(
-        spec(f"layers: [{conv}, {pool}, {pool}, {pool}]", "inputs: {image: [1, H, W]}\n")
-    )
-    logger = logging.getLogger("torch.fx.experimental.symbolic_shapes")
+    layers = f"layers: [{conv}, {pool}, {pool}, {pool}]"
+    read = archspec.loads(spec(layers, "inputs: {image: [1, H, W]}\n"))
+    with told("torch.fx.experimental.symbolic_shapes", caplog) as warnings:
+        read.export(tmp_path / "net.pt2")
+    assert not warnings
+
+
+def test_a_constant_that_onnx_does_not_fold_is_not_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    need(".onnx")
+    body = """
+    layers:
+      ramp: {Buffer: {shape: [8], index: [k], value: =k + 0.5}}
+      halves: {Split: {split_size: [4, 4], dim: 0}, from: ramp}
+      add: {Add: [halves.0, input]}
+      mul: {Mul: [halves.1, add]}
+    """
+    read = archspec.loads(spec(body, "inputs: {x: [4]}\n"))
+    with told("onnxscript", caplog) as warnings:
+        read.export(tmp_path / "net.onnx")
+    assert not warnings
+
+
+@contextmanager
+def told(name: str, caplog: pytest.LogCaptureFixture) -> Iterator[list[logging.LogRecord]]:
+    """What a logger says from a warning on; torch's do not pass it on to pytest."""
+    found: list[logging.LogRecord] = []
+    logger = logging.getLogger(name)
     logger.addHandler(caplog.handler)
     try:
-        read.export(tmp_path / "net.pt2")
+        yield found
     finally:
         logger.removeHandler(caplog.handler)
-    assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
+        found += [each for each in caplog.records if each.levelno >= logging.WARNING]
 
 
 def test_an_operation_that_onnx_lacks_is_named(tmp_path: Path) -> None:

@@ -29,9 +29,9 @@ TOLERANCE: Final = 1e-4
 """How far an output may be from the module's, as a share of its largest value."""
 LARGEST_MODEL: Final = 1_800_000_000
 """Bytes of weights in an ONNX file; of larger models they stand in a file beside it."""
-TALKATIVE: Final = ("torch.onnx", "torch.fx.experimental.symbolic_shapes")
-"""Loggers that warn of what is no concern of a user: of every inequality that sympy does not solve,
-with a traceback, though export goes on without."""
+TALKATIVE: Final = ("torch.onnx", "onnxscript", "torch.fx.experimental.symbolic_shapes")
+"""Loggers that warn of what is no concern of a user: a constant that is not folded, an inequality
+that sympy does not solve (with a traceback, though export goes on without)."""
 
 
 def write_program(network: Network, module: nn.Module | None, path: Path) -> str:
