@@ -1,4 +1,4 @@
-"""What `torch.export` does not follow, seen with torch 2.13 and kept by tests."""
+"""What `torch.export` and ONNX do not follow, seen with torch 2.13 and kept by tests."""
 
 from collections.abc import Iterable, Iterator
 from itertools import combinations
@@ -44,6 +44,26 @@ def fixed_lengths(network: Network) -> dict[str, str]:
         if views and kind == "Slice" and getattr(application.leaf.layer, "step", 1) > 1:
             reason = f"export keeps the memory layout of `{path}` (Slice by steps)"
             sizes = set(symbolic(application.outputs))
+        found.update((name, reason) for size in sizes for name in size.symbols)
+    return found
+
+
+def fixed_by_onnx(network: Network) -> dict[str, str]:
+    """The symbols that a conversion to ONNX fixes beyond those, and why.
+
+    It takes adaptive averages apart into windows as the example has them, and does not say so: at
+    other sizes the model would compute something else.
+    """
+    found: dict[str, str] = {}
+    for application in network.applications:
+        kind = application.leaf.type
+        if not kind.startswith("AdaptiveAvgPool"):
+            continue
+        before, after = application.inputs[0].shape, application.outputs[0].shape
+        if all(out in (1, size) for size, out in zip(before, after, strict=True)):
+            continue
+        reason = f"ONNX keeps no length open that `{_path(application)}` ({kind}) takes"
+        sizes = symbolic(application.inputs)
         found.update((name, reason) for size in sizes for name in size.symbols)
     return found
 

@@ -12,7 +12,7 @@ from itertools import combinations
 from math import lcm
 from typing import Final
 
-from archspec.exportable import fixed_lengths, symbolic, unsolvable
+from archspec.exportable import fixed_by_onnx, fixed_lengths, symbolic, unsolvable
 from archspec.network import Network, at
 from archspec.ops.pooling import Pool
 from archspec.sizes import Condition, Expr, Size, ValidSizes
@@ -73,12 +73,12 @@ class ExportPlan:
         return "\n".join([*lines, *(f"dropped: {each}" for each in self.dropped)])
 
 
-def plan(network: Network, *, batch: bool = True) -> ExportPlan:
-    """The largest part of the valid sizes that export can be told."""
+def plan(network: Network, *, batch: bool = True, onnx: bool = False) -> ExportPlan:
+    """The largest part of the valid sizes that export can be told, or of which ONNX is made."""
     sizes = _with_large_sizes(network)
     example = sizes.example() or network.example_sizes
     alike, joint = equal_symbols(sizes), joint_sets(sizes)
-    fixed = _fixed(network, sizes)
+    fixed = {**_fixed(network, sizes), **(fixed_by_onnx(network) if onnx else {})}
     kept: dict[str, Progression] = {}
     for name, group in alike.items():
         found = None if fixed.keys() & group else _progression(joint[name])

@@ -1,10 +1,13 @@
 """`archspec build -o` and `Network.export`: files of all kinds, whole or not there."""
 
 import copy
+import logging
 import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +106,36 @@ def test_an_onnx_model_runs_for_every_size(tmp_path: Path) -> None:
         assert torch.allclose(torch.from_numpy(found), wanted, atol=1e-5)
 
 
+def test_an_onnx_model_takes_no_sizes_at_which_it_would_compute_something_else(
+    tmp_path: Path,
+) -> None:
+    """Adaptive averages are taken apart into windows as the example has them, in silence."""
+    need(".onnx")
+    body = """
+    layers:
+      pool: {AdaptiveAvgPool2d: {output_size: [1, 3]}, from: image}
+      side: {Tanh: , from: other}
+    outputs: [pool, side]
+    """
+    read = archspec.loads(spec(body, "inputs: {image: [3, H, W], other: [3, N]}\n"))
+    module, path = read.build(), tmp_path / "net.onnx"
+    said = str(read.export(path, module))
+    assert "for every batch, N >= 2, H = 224, W = 224" in said
+    assert "ONNX keeps no length open that `pool` (AdaptiveAvgPool2d) takes" in said
+    fed = {"image": torch.randn(3, 3, 224, 224), "other": torch.randn(3, 3, 7)}
+    for found, wanted in zip(programs.run_onnx(path, fed), module(*fed.values()), strict=True):
+        torch.testing.assert_close(found, wanted)
+    assert "H >= 2, W >= 2, N >= 2" in str(read.export(tmp_path / "net.pt2", module))
+
+
+@pytest.mark.parametrize("shape", ["[4, 8]", "[2, 4, 8]", "[3, 2, 4, 8]"])
+def test_attention_of_every_rank_goes_into_onnx(shape: str, tmp_path: Path) -> None:
+    need(".onnx")
+    attention = "{ScaledDotProductAttention: {scale: 0.3}, from: [input, input, input]}"
+    read = archspec.loads(spec(f"layers: {{attention: {attention}}}", f"inputs: {{x: {shape}}}\n"))
+    read.export(tmp_path / "net.onnx")  # which compares it with the module
+
+
 @pytest.mark.parametrize("suffix", [".pt", ".pth", ".safetensors"])
 def test_weights_come_back(suffix: str, tmp_path: Path) -> None:
     need(suffix)
@@ -169,6 +202,48 @@ def test_a_model_that_onnxruntime_cannot_run_is_kept_and_says_so(tmp_path: Path)
     said = str(network().export(tmp_path / "net.onnx", module))
     assert "; not run: onnxruntime says" in said
     assert (tmp_path / "net.onnx").stat().st_size
+
+
+def test_what_export_cannot_solve_and_does_without_is_not_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = "{MaxPool2d: {kernel_size: 3, stride: 2, ceil_mode: true}}"
+    conv = "{Conv2d: {out_channels: 2, kernel_size: 7, stride: 2, padding: 3}}"
+    layers = f"layers: [{conv}, {pool}, {pool}, {pool}]"
+    read = archspec.loads(spec(layers, "inputs: {image: [1, H, W]}\n"))
+    with told("torch.fx.experimental.symbolic_shapes", caplog) as warnings:
+        read.export(tmp_path / "net.pt2")
+    assert not warnings
+
+
+def test_a_constant_that_onnx_does_not_fold_is_not_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    need(".onnx")
+    body = """
+    layers:
+      ramp: {Buffer: {shape: [8], index: [k], value: =k + 0.5}}
+      halves: {Split: {split_size: [4, 4], dim: 0}, from: ramp}
+      add: {Add: [halves.0, input]}
+      mul: {Mul: [halves.1, add]}
+    """
+    read = archspec.loads(spec(body, "inputs: {x: [4]}\n"))
+    with told("onnxscript", caplog) as warnings:
+        read.export(tmp_path / "net.onnx")
+    assert not warnings
+
+
+@contextmanager
+def told(name: str, caplog: pytest.LogCaptureFixture) -> Iterator[list[logging.LogRecord]]:
+    """What a logger says from a warning on; torch's do not pass it on to pytest."""
+    found: list[logging.LogRecord] = []
+    logger = logging.getLogger(name)
+    logger.addHandler(caplog.handler)
+    try:
+        yield found
+    finally:
+        logger.removeHandler(caplog.handler)
+        found += [each for each in caplog.records if each.levelno >= logging.WARNING]
 
 
 def test_an_operation_that_onnx_lacks_is_named(tmp_path: Path) -> None:

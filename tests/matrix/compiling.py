@@ -13,6 +13,7 @@ from torch._dynamo.backends.registry import lookup_backend
 
 import archspec
 from archspec.backends.files.programs import exported, run_onnx
+from archspec.exporting import plan
 from tests.matrix.nets import Case
 from tests.matrix.registry import Subject, quiet, row, same, tensors
 
@@ -116,22 +117,22 @@ def exports(case: Case) -> None:
     module, network = case.build(), exportable(case)
     with torch.no_grad(), quiet():
         fed = dict(zip(network.inputs, case.inputs(), strict=True))
-        program = exported(network, module, fed).module()
+        program = exported(network, module, fed, network.export_plan()).module()
         for batch, sizes in zip(BATCHES, ({}, *other_sizes(case)), strict=True):
             inputs = case.inputs(batch, **sizes)
             same(program(*inputs), module(*inputs))
 
 
-def exportable(case: Case) -> archspec.Network:
-    """The network; at the sizes of the case for symbols that `torch.export` cannot keep open."""
-    sizes, kept = case.samples or {}, case.network.export_plan().kept
+def exportable(case: Case, *, onnx: bool = False) -> archspec.Network:
+    """The network; at the sizes of the case for symbols that the tool cannot keep open."""
+    sizes, kept = case.samples or {}, plan(case.network, onnx=onnx).kept
     fixed = {name: size for name, size in sizes.items() if name not in kept}
     return case.network.at(**fixed) if fixed else case.network
 
 
-def other_sizes(case: Case) -> list[dict[str, int]]:
+def other_sizes(case: Case, *, onnx: bool = False) -> list[dict[str, int]]:
     """Twice and three times the sizes of the case, of symbols that export keeps open."""
-    kept, sizes = case.network.export_plan().kept, case.samples or {}
+    kept, sizes = plan(case.network, onnx=onnx).kept, case.samples or {}
     return [
         {
             name: factor * size
@@ -158,8 +159,8 @@ def exports_onnx(case: Case) -> None:
     pytest.importorskip("onnxruntime", reason="needs onnxruntime")
     module = case.build()
     with tempfile.TemporaryDirectory() as folder, quiet(), torch.no_grad():
-        path = exportable(case).export(Path(folder, "net.onnx"), module).path
-        for batch, sizes in zip(BATCHES, ({}, *other_sizes(case)), strict=True):
+        path = exportable(case, onnx=True).export(Path(folder, "net.onnx"), module).path
+        for batch, sizes in zip(BATCHES, ({}, *other_sizes(case, onnx=True)), strict=True):
             fed = case.inputs(batch, **sizes)
             found = run_onnx(path, dict(zip(case.network.inputs, fed, strict=True)))
             same(found, module(*fed), 1e-5)

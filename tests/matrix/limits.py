@@ -134,10 +134,10 @@ LIMITS = (
     ),
     Limit(
         ("maps_over_samples",),
-        "Batching rule not implemented for aten::lstm.input",
-        "`nn.LSTM`",
+        "Batching rule not implemented for aten::",
+        "recurrent layers",
         Twin(Recurrent),
-        lambda case: case.has("LSTM"),
+        lambda case: case.has("LSTM", "GRU", "RNN"),
     ),
     Limit(
         ("runs_under_autocast",),

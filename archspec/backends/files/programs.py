@@ -14,10 +14,13 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
-from torch.export import ExportedProgram
+from torch.export import ExportedProgram, default_decompositions
 
+from archspec.backends.dynamic import dynamic_shapes
 from archspec.backends.example import evaluating, named_outputs, random_inputs
 from archspec.backends.files.artefacts import ArtefactError
+from archspec.exporting import ExportPlan
+from archspec.exporting import plan as plan_export
 from archspec.network import Network
 
 BATCH: Final = 2
@@ -26,6 +29,9 @@ TOLERANCE: Final = 1e-4
 """How far an output may be from the module's, as a share of its largest value."""
 LARGEST_MODEL: Final = 1_800_000_000
 """Bytes of weights in an ONNX file; of larger models they stand in a file beside it."""
+TALKATIVE: Final = ("torch.onnx", "onnxscript", "torch.fx.experimental.symbolic_shapes")
+"""Loggers that warn of what is no concern of a user: a constant that is not folded, an inequality
+that sympy does not solve (with a traceback, though export goes on without)."""
 
 
 def write_program(network: Network, module: nn.Module | None, path: Path) -> str:
@@ -35,22 +41,24 @@ def write_program(network: Network, module: nn.Module | None, path: Path) -> str
     """
     module = module or network.build()
     with _refusals("torch.export"), evaluating(module), _quiet():
-        inputs = _inputs(network, module)
-        program = exported(network, module, inputs)
+        plan = network.export_plan()
+        inputs = _inputs(network, module, plan)
+        program = exported(network, module, inputs, plan)
         _compare(
             network, module, program.module()(*inputs.values()), inputs, "the exported program"
         )
         program.example_inputs = None  # random numbers, of no use to who loads it
         torch.export.save(program, path)
-    return f"an exported program {_dynamic(network)}"
+    return f"an exported program {_dynamic(network, plan)}"
 
 
 def write_onnx(network: Network, module: nn.Module | None, path: Path) -> str:
     """Write an ONNX model; gives words about it. It is run where onnxruntime is installed."""
     module = module or network.build()
     with _refusals("torch.onnx"), evaluating(module), _quiet():
-        inputs = _inputs(network, module)
-        program = exported(network, module, inputs)
+        plan = plan_export(network, onnx=True)
+        inputs = _inputs(network, module, plan)
+        program = _attending(exported(network, module, inputs, plan))
         made = torch.onnx.export(
             program,
             input_names=list(inputs),
@@ -62,7 +70,7 @@ def write_onnx(network: Network, module: nn.Module | None, path: Path) -> str:
         axes: dict[Any, str] = {**_axis_names(network, program)}
         made.rename_axes(axes)
         made.save(path, external_data=_bytes(module) > LARGEST_MODEL)
-    words = f"an ONNX model {_dynamic(network)}"
+    words = f"an ONNX model {_dynamic(network, plan)}"
     reason = _not_run(module)
     if reason is not None:
         return f"{words}; not run: {reason}"
@@ -94,13 +102,30 @@ def run_onnx(path: Path, inputs: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
         return tuple(torch.from_numpy(each) for each in session.run(None, fed))
 
 
-def exported(network: Network, module: nn.Module, inputs: Mapping[str, Tensor]) -> ExportedProgram:
-    """The module, which is in eval, as a program: for every batch, and all sizes that it can."""
+def exported(
+    network: Network, module: nn.Module, inputs: Mapping[str, Tensor], plan: ExportPlan
+) -> ExportedProgram:
+    """The module, which is in eval, as a program: for every batch, and all sizes of a plan."""
     return torch.export.export(
         _by_name(network, module),
         tuple(inputs.values()),
-        dynamic_shapes=network.dynamic_shapes(),
+        dynamic_shapes=dynamic_shapes(network, plan),
     )
+
+
+def _attending(program: ExportedProgram) -> ExportedProgram:
+    """The program with all attention in four dimensions: ONNX has no other.
+
+    Attention in three or five dimensions is taken apart, into products and a softmax.
+    """
+    attention = torch.ops.aten.scaled_dot_product_attention.default
+    found = (node for node in program.graph.nodes if node.target is attention)
+    if all(node.meta["val"].dim() == 4 for node in found):
+        return program
+    apart: ExportedProgram = program.run_decompositions(
+        {attention: default_decompositions()[attention]}
+    )
+    return apart
 
 
 def _by_name(network: Network, module: nn.Module) -> nn.Module:
@@ -121,7 +146,7 @@ def _by_name(network: Network, module: nn.Module) -> nn.Module:
     return named
 
 
-def _inputs(network: Network, module: nn.Module) -> dict[str, Tensor]:
+def _inputs(network: Network, module: nn.Module, plan: ExportPlan) -> dict[str, Tensor]:
     """An example, of the device and dtype of the module's weights."""
     kinds = (each for each in (*module.parameters(), *module.buffers()) if each.is_floating_point())
     first = next(kinds, torch.zeros(()))
@@ -130,7 +155,7 @@ def _inputs(network: Network, module: nn.Module) -> dict[str, Tensor]:
         BATCH,
         device=str(first.device),
         dtype=str(first.dtype).removeprefix("torch."),
-        sizes=network.export_plan().example,
+        sizes=plan.example,
     )
 
 
@@ -152,9 +177,8 @@ def _compare(
             raise ArtefactError(f"{what} gives `{name}` other values than the module")
 
 
-def _dynamic(network: Network) -> str:
+def _dynamic(network: Network, plan: ExportPlan) -> str:
     """Which sizes a program takes; and where a symbol is fixed, what was given up and why."""
-    plan = network.export_plan()
     kept = [each.words(symbol) for symbol, each in plan.kept.items()]
     fixed = [name for name in network.sizes.symbols if name not in plan.kept]
     sizes = ", ".join(("every batch", *kept, *(f"{name} = {plan.example[name]}" for name in fixed)))
@@ -204,12 +228,13 @@ def _cause(error: BaseException) -> BaseException:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Exporting warns about PyTorch's own affairs."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    levels = {name: logging.getLogger(name).level for name in TALKATIVE}
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
