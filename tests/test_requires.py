@@ -339,6 +339,15 @@ def test_channels_that_are_joined_do_not_clash() -> None:
     assert "does not: 225 and 224 meet at `join`" in found.message
 
 
+def test_sizes_that_a_layer_does_not_compare_do_not_clash() -> None:
+    """A product compares the last size of the first with the one before it of the second."""
+    found = note(
+        "archspec: 1\ninputs: {a: [3, 7, W], b: [3, K, 5]}\nlayers: {z: {MatMul: [a, b]}}\n"
+    )
+    assert found is not None
+    assert "does not: 3×7×225 and 3×224×5 do not multiply: 225 meets 224" in found.message
+
+
 def test_the_note_speaks_of_what_is_not_declared() -> None:
     found = note(EVEN.format(requires='W: "% 2 == 0"'))
     assert found is not None

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from archspec.diagnostics import Diagnostic, Label, SpecError
 from archspec.network import Network, at
 from archspec.resolve import Application, requirements
-from archspec.sizes import Condition, Expr, Size
+from archspec.sizes import Condition, equal
 from archspec.sizes.scaling import is_table_end
 
 _CLAIMED = {"E113", "E125"}
@@ -77,29 +77,10 @@ def _error(network: Network, sizes: Mapping[str, int]) -> Diagnostic | None:
 def _meeting(application: Application, needed: Condition, sizes: Mapping[str, int]) -> str | None:
     """Two sizes of inputs of one layer that do not go together: `113 and 112`.
 
-    Not those that differ at all sizes, as channels that are joined do, nor those that may differ.
+    They are those that what is needed compares: others may differ, as channels that are joined do.
     """
-    shapes = [tensor.shape for tensor in application.inputs]
-    for dim, (first, *others) in enumerate(zip(*shapes, strict=False)):
-        if dim == _joined(application):
-            continue
+    for first, *others in zip(*(tensor.shape for tensor in application.inputs), strict=False):
         for other in others:
-            pair = at(first, sizes), at(other, sizes)
-            if pair[0] != pair[1] and _depends(first, other, needed):
-                return f"{pair[0]} and {pair[1]}"
+            if equal(first, other) in needed.options:
+                return f"{at(first, sizes)} and {at(other, sizes)}"
     return None
-
-
-def _depends(first: Size, other: Size, needed: Condition) -> bool:
-    """Whether a size has a symbol that a condition speaks of."""
-    symbols = [size.symbols for size in (first, other) if isinstance(size, Expr)]
-    return any(not each.isdisjoint(needed.symbols) for each in symbols)
-
-
-def _joined(application: Application) -> int | None:
-    """The dimension of a sample along which tensors are joined."""
-    if application.leaf.type != "Concat":
-        return None
-    first = application.inputs[0]
-    dim: int = application.leaf.layer.dim  # type: ignore[attr-defined]
-    return dim % first.ndim - first.batched
