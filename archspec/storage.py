@@ -2,13 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
 from archspec.graph import Call, Composite, Leaf, Trace
+from archspec.ops import Layer
 from archspec.sizes import Size, always, product
 
 Stuck = Literal["stretched", "parts"]
 """Views that PyTorch does not overwrite: of elements in one place, of one tensor in several."""
+
+
+def works_in_place(layer: Layer) -> bool:
+    """Whether a layer overwrites its input."""
+    return _may_write(type(layer)) and getattr(layer, "inplace", False) is True
+
+
+@cache  # a model that lacks an attribute is slow to say so
+def _may_write(cls: type[Layer]) -> bool:
+    return "inplace" in cls.model_fields or hasattr(cls, "inplace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +88,7 @@ class _Run:
     ) -> list[_Value]:
         """The results of a layer. `grown` is the sign of what its first has more than the input."""
         layer = leaf.layer
-        in_place = getattr(layer, "inplace", False) is True
+        in_place = works_in_place(layer)
         tracked = any(x.tracked for x in inputs) or call.owner is not None or bool(layer.weights())
         self.step += 1
         if in_place:

@@ -6,7 +6,7 @@ from archspec.diagnostics import Label
 from archspec.expand.context import Context
 from archspec.graph import leaves
 from archspec.network import Network
-from archspec.storage import Stuck, refusals
+from archspec.storage import Stuck, refusals, works_in_place
 
 WHY: Final[dict[Stuck, tuple[str, str, str]]] = {
     "stretched": (
@@ -26,7 +26,7 @@ WHY: Final[dict[Stuck, tuple[str, str, str]]] = {
 def check_writes(network: Network, context: Context) -> None:
     """Report layers with `inplace: true` over what PyTorch would refuse to overwrite."""
     root = network.graph.root
-    if not any(getattr(leaf.layer, "inplace", False) is True for _, leaf in leaves(root)):
+    if not any(works_in_place(leaf.layer) for _, leaf in leaves(root)):
         return
     seen: set[int] = set()
     for each in refusals(root, network.trace):
