@@ -4,7 +4,6 @@
 attribute already. A test compares this list with torch.
 """
 
-import unicodedata
 from keyword import iskeyword
 from typing import Final
 
@@ -60,7 +59,11 @@ def refusal(name: str) -> str | None:
 
 def as_read(name: str) -> str:
     """A name as Python reads it: some letters it takes for others."""
-    return name if name.isascii() else unicodedata.normalize("NFKC", name)
+    if name.isascii():
+        return name
+    from unicodedata import normalize  # needed by few
+
+    return normalize("NFKC", name)
 
 
 def is_word(name: str) -> bool:

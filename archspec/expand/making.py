@@ -192,16 +192,8 @@ def _apply(layer: Layer, inputs: tuple[Tensor, ...]) -> _Applied | Fault:
     except Fault as fault:
         return fault
     except Exception as error:
-        return _own_failure(type(layer), error)
+        return failure(type(layer), error)
     return _Applied(complete, dict(zip(names, found, strict=True)), remarks)
-
-
-def _own_failure(cls: type[Layer], error: Exception) -> Fault:
-    """The fault for what the user's own type raised; what another raises is a bug of archspec."""
-    fault = failure(cls, error)
-    if not isinstance(fault, Fault):
-        raise error
-    return fault
 
 
 def _empty(layer: Layer, found: tuple[Tensor, ...]) -> list[Fault]:
@@ -226,7 +218,7 @@ def _validate(cls: type[Layer], args: dict[str, Any]) -> Layer | Fault | Validat
     except Fault as fault:
         return fault
     except Exception as error:
-        return _own_failure(cls, error)
+        return failure(cls, error)
     return layer
 
 

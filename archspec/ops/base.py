@@ -215,8 +215,8 @@ def outputs_of(layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     return outputs if isinstance(outputs, tuple) else (outputs,)
 
 
-def _failure(layer: Layer, error: Exception) -> Exception:
-    """What a rule raised: as a `Fault` if it is a rule of the user's own."""
+def _failure(layer: Layer, error: Exception) -> Fault:
+    """The fault for what a rule of the user's own raised; what another raised is raised again."""
     from archspec.ops.own import failure  # imports this module
 
     return failure(type(layer), error)

@@ -9,7 +9,6 @@ import inspect
 import os
 import reprlib
 import sys
-import traceback
 from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
@@ -31,10 +30,13 @@ def is_own(cls: type[Layer]) -> bool:
     return not module.startswith("archspec.ops.") or module == "archspec.ops.foreign"
 
 
-def failure(cls: type[Layer], error: Exception) -> Exception:
-    """The fault for what a rule of an own layer type raised; for another, what it raised."""
+def failure(cls: type[Layer], error: Exception) -> Fault:
+    """The fault for what a rule of an own layer type raised.
+
+    What a rule of another type raises is a bug of archspec, and is raised again.
+    """
     if not is_own(cls):
-        return error
+        raise error
     return Fault("E126", f"{cls.__name__} raises {said(error)}", notes=[f"at {origin(cls, error)}"])
 
 
@@ -46,9 +48,11 @@ def said(error: BaseException) -> str:
 
 def users_frames(error: BaseException) -> list[tuple[FrameType, int]]:
     """The frames of a traceback that run the user's own code, and their lines; innermost last."""
+    from traceback import walk_tb  # needed when something is wrong
+
     return [
         (frame, line)
-        for frame, line in traceback.walk_tb(error.__traceback__)
+        for frame, line in walk_tb(error.__traceback__)
         if not _is_of_others(str(frame.f_globals.get("__name__", "")))
     ]
 
