@@ -3,7 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from archspec.backends.blame import LayerError
 from archspec.backends.files.artefacts import KINDS, ArtefactError, kind_of, write
@@ -144,6 +144,11 @@ def _ways_out(report: "WeightsReport", network: Network) -> list[str]:
     return ways
 
 
+def _words(options: argparse.Namespace) -> TextIO:
+    """Where words go: what stands on standard output is source alone, if that is asked for."""
+    return sys.stderr if STANDARD_OUTPUT in options.output else sys.stdout
+
+
 def _load(module: "nn.Module", options: argparse.Namespace) -> None:
     """Load the weights, and say what became of them."""
     from archspec.backends.files.weights import load_weights
@@ -151,7 +156,7 @@ def _load(module: "nn.Module", options: argparse.Namespace) -> None:
     some = bool(options.features)  # a part of a network needs a part of its weights
     report = load_weights(module, options.weights, partial=options.partial, extra=some)
     count = f"{len(report.loaded)} of {len(report.module_shapes)} keys loaded"
-    said = sys.stderr if STANDARD_OUTPUT in options.output else sys.stdout
+    said = _words(options)
     print(f"{options.weights}: {count}", file=said)
     if text := report.text():
         print(text, file=said)
@@ -166,7 +171,7 @@ def _run(network: Network, module: "nn.Module", setting: "Setting") -> int:
 
 
 def _write(network: Network, options: argparse.Namespace, module: "nn.Module | None" = None) -> int:
-    said = sys.stderr if STANDARD_OUTPUT in options.output else sys.stdout  # that is source alone
+    said = _words(options)
     for name in options.output:
         if name == STANDARD_OUTPUT:
             print(print_file(network), end="")

@@ -8,8 +8,8 @@ from archspec.diagnostics import Diagnostic, Label, Place
 from archspec.expand.breaking import reason
 from archspec.network import Network
 from archspec.sizes import Condition
-from archspec.sizes.declaration import as_entries, is_cut, unmet
-from archspec.sizes.members import is_all_from
+from archspec.sizes.declaration import as_entries, unmet
+from archspec.sizes.members import is_all_from, is_cut
 from archspec.sizes.solving import grows
 from archspec.syntax import Node, Scalar, Sequence
 

@@ -110,11 +110,6 @@ def as_entries(sets: Mapping[str, SizeSet | None]) -> str | None:
     return f"{{{entries}}}"
 
 
-def is_cut(sizes: SizeSet) -> bool:
-    """Whether `as_requirement` leaves out members: those before the last progression."""
-    return sizes.smallest != next(sizes.last.members(None), None)
-
-
 def _failing(declared: ValidSizes, works: ValidSizes, name: str) -> tuple[list[int], bool]:
     """Declared sizes of one symbol that do not work, small ones first; are they certain?
 

@@ -37,9 +37,13 @@ def is_all_from(sizes: SizeSet | None) -> bool:
     """Whether a set is every size from some size on."""
     if sizes is None:
         return False
-    before = sizes.stretches[:-1]
     endless = sizes.last.period == 1 and sizes.last.residues == ALL
-    return endless and not any(stretch.residues for stretch in before)
+    return endless and not is_cut(sizes)
+
+
+def is_cut(sizes: SizeSet) -> bool:
+    """Whether a set has members before those of its last progression."""
+    return any(stretch.residues for stretch in sizes.stretches[:-1])
 
 
 def nearest_below(sizes: SizeSet, size: int) -> int | None:

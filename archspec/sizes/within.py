@@ -10,6 +10,7 @@ from typing import Final, final
 from archspec.sizes.atoms import Atom, atoms_of
 from archspec.sizes.expression import Expr, Size
 from archspec.sizes.functions import product
+from archspec.sizes.members import is_cut
 from archspec.sizes.periodic import SizeSet
 from archspec.sizes.polynomial import along, repeats
 from archspec.sizes.valid import ValidSizes
@@ -70,9 +71,7 @@ class Within:
 
 
 def _progression(sizes: SizeSet | None) -> _Progression | None:
-    if sizes is None or len(sizes.last.residues) != 1 or sizes.last.period == 1:
-        return None
-    if any(stretch.residues for stretch in sizes.stretches[:-1]):
+    if sizes is None or len(sizes.last.residues) != 1 or sizes.last.period == 1 or is_cut(sizes):
         return None
     (residue,) = sizes.last.residues
     return _Progression(residue, sizes.last.period, next(sizes.last.members(None)))
